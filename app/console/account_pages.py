@@ -64,7 +64,7 @@ CHANGES: Final = {
         ),
     )
 }
-"""The changes of an account, by the last part of the path of the operation."""
+"""The forms that change an account, by the last part of the path of the operation."""
 ENROLMENTS: Final = {
     form.action: form
     for form in (
@@ -88,19 +88,19 @@ ENROLMENTS: Final = {
         ),
     )
 }
-"""The enrolment of a person without passkeys, and the recovery of one who has some."""
+"""The forms to enrol a person without passkeys, and to replace all passkeys of a person."""
 
 SUPERVISED: Final = frozenset({"officer", "caseworker", "coordinator", "supervisor"})
-"""The roles of the accounts that a supervisor may change; others need an administrator."""
+"""A supervisor may change accounts with these roles. Others need an administrator."""
 
 
 async def show_accounts(visit: Visit) -> Response:
-    """Show the accounts of the office, and the form that asks for a new one."""
+    """Show the accounts of the office, and the form to request a new one."""
     return await render_accounts(visit)
 
 
 async def open_account(visit: Visit) -> Response:
-    """Ask for a new account of the office, or show the form again with a problem."""
+    """Request a new account of the office, or show the form again with a problem."""
     office = visit.me["focal_point"]
     target = Target(
         path="accounts",
@@ -115,7 +115,7 @@ async def open_account(visit: Visit) -> Response:
 
 
 async def render_accounts(visit: Visit, attempt: Attempt | None = None) -> Response:
-    """Return the list of the accounts of the office, after an attempt to open one."""
+    """Return the list of the office's accounts, with a failed attempt, if any."""
     office = visit.me["focal_point"]
     accounts = (await visit.api.get(f"accounts?focal_point={office}")).body["items"]
     enrolments = (await visit.api.get(f"enrolments?focal_point={office}")).body["items"]
@@ -135,7 +135,7 @@ async def show_account(visit: Visit) -> Response:
 
 
 async def update_account(visit: Visit) -> Response:
-    """Change an account, or show the page again with what was filled in."""
+    """Change an account, or show the page again with the entered values."""
     names = visit.request.path_params
     form = CHANGES.get(names["change"])
     if form is None:
@@ -149,7 +149,7 @@ async def update_account(visit: Visit) -> Response:
 
 
 async def render_account(visit: Visit, attempt: Attempt | None = None) -> Response:
-    """Return the page of an account, after an attempt to change it."""
+    """Return the page of an account, with a failed attempt to change it, if any."""
     account: Json = (
         await visit.api.get(f"accounts/{visit.request.path_params['id']}")
     ).body
@@ -169,6 +169,6 @@ async def render_account(visit: Visit, attempt: Attempt | None = None) -> Respon
 
 
 def may_change(visit: Visit, account: Json) -> bool:
-    """Return whether a page offers to change an account; the API checks all rules."""
+    """Return whether a page offers to change an account. The API checks all rules."""
     has_rank = "administrator" in visit.roles or SUPERVISED.issuperset(account["roles"])
     return has_rank and visit.may("accounts:write")

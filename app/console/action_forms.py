@@ -1,7 +1,7 @@
-"""The actions of a record as forms: which of them a page shows, and how one is sent.
+"""The forms of the actions on a record: which forms a page shows, and how it sends one.
 
-The same for cases, referrals, handovers and returns: a form sends the version that the
-person saw and a key for retries. A problem shows the page again with all that was typed.
+Cases, referrals, handovers and returns use the same forms. A form sends the version that
+the person saw and an idempotency key. After a problem, the page shows all entered values.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -33,7 +33,7 @@ class ActionForm:
     """The form of an action. `action` is its code in `available_actions`.
 
     `path` is the last part of the path of the operation, if it differs from the action.
-    A grave action has effects that cannot be undone, and is shown last.
+    A grave action cannot simply be undone, and is shown last.
     """
 
     action: str
@@ -50,10 +50,10 @@ class ActionForm:
 
 @dataclass(frozen=True, kw_only=True)
 class RecordKind:
-    """A kind of record: its path, the words for its actions, and their forms by action.
+    """A kind of record, with its path and the forms of its actions by code.
 
-    `frequent` names the actions that are shown as buttons, in this order; the others are
-    shown on demand.
+    `words` is the reference list with the labels of the actions. `frequent` names the
+    actions that are shown as buttons, in this order. The others are shown on demand.
     """
 
     path: str
@@ -64,7 +64,7 @@ class RecordKind:
 
 @dataclass(frozen=True)
 class Attempt:
-    """A form that was sent without success: what was typed, and what was wrong with it.
+    """A form that was submitted without success: the entered values and the problem.
 
     `problem` is None if fields were missing or malformed, so nothing was sent to the API.
     """
@@ -88,7 +88,7 @@ class Attempt:
 
 @dataclass(frozen=True)
 class OfferedAction:
-    """An action that the account can take now, with its form as it was filled."""
+    """An action that a page offers, with the form as it was filled in."""
 
     form: ActionForm
     step: Json
@@ -100,10 +100,10 @@ class OfferedAction:
 
 @dataclass(frozen=True)
 class ActionMenu:
-    """The actions of a record in the order of the page.
+    """The actions on a record, in the order of the page.
 
-    `main` is the action that answers the deadline, if there is one. `blocked` are the
-    steps that are not possible yet, or for which the account has no role.
+    `main` contains the frequent action that answers the deadline, if there is one.
+    `blocked` contains actions that are not possible yet or for which the role is missing.
     """
 
     main: Sequence[OfferedAction]
@@ -112,7 +112,7 @@ class ActionMenu:
     grave: Sequence[OfferedAction]
     blocked: Sequence[Json]
     kept: Sequence[tuple[str, str]] = ()
-    """What was typed for an action that is not possible any more: labels and texts."""
+    """The labels and entered texts of an action that is no longer possible."""
 
     @property
     def is_empty(self) -> bool:
@@ -128,10 +128,10 @@ class ActionMenu:
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """Where a form is sent: the operation, the page that follows, and its notice.
+    """The destination of a form: the operation, the page that follows, and its notice.
 
-    `fixed` are values of the body that are not asked. `keeps_part`: an answer without
-    content (204) does not end the part of the office.
+    `fixed` contains values of the body for which the form has no field. If `keeps_part` is
+    true, the office is still a party after a response without content (204).
     """
 
     path: str
@@ -145,7 +145,7 @@ class Target:
 def build_menu(
     kind: RecordKind, steps: Iterable[Json], attempt: Attempt | None = None
 ) -> ActionMenu:
-    """Return the actions of a record, of which `steps` are the `available_actions`."""
+    """Return the menu for a record. `steps` contains its `available_actions`."""
     known = [step for step in steps if step["action"] in kind.forms]
     blocked = [step for step in known if not is_possible(step)]
     offered = [
@@ -165,9 +165,9 @@ def build_menu(
 
 
 def list_typed(kind: RecordKind, attempt: Attempt) -> Sequence[tuple[str, str]]:
-    """Return the labels of the fields of an attempt, each with the text that was typed.
+    """Return the label and the entered text of each non-empty field of an attempt.
 
-    An action that the menu never has, such as opening a return, asks for nothing.
+    An action that is never in the menu, such as opening a return, has no fields.
     """
     form = kind.forms.get(attempt.action)
     fields = form.fields if form else ()
@@ -178,7 +178,7 @@ def list_typed(kind: RecordKind, attempt: Attempt) -> Sequence[tuple[str, str]]:
 
 
 def offer_action(form: ActionForm, step: Json, attempt: Attempt | None) -> OfferedAction:
-    """Return an action with its form, as it was filled if it was tried."""
+    """Return an action with its form, which is filled in if `attempt` is of this action."""
     if attempt is None or attempt.action != form.action:
         return OfferedAction(form, step)
     errors = find_field_errors(attempt.problem, form.fields)
@@ -186,18 +186,18 @@ def offer_action(form: ActionForm, step: Json, attempt: Attempt | None) -> Offer
 
 
 def find_step(record: Json, code: str) -> Json | None:
-    """Return what `available_actions` says about an action, or None if it is not there."""
+    """Return the item of `available_actions` for an action, or None if there is none."""
     steps: Sequence[Json] = record["available_actions"]
     return next((step for step in steps if step["action"] == code), None)
 
 
 def is_possible(step: Json | None) -> bool:
-    """Return whether the account can take the action of a step now."""
+    """Return whether `step` is an action that the account can take now."""
     return step is not None and step["open"] and not step["role_missing"]
 
 
 async def take_action(visit: Visit, kind: RecordKind, path: str) -> Response | Attempt:
-    """Send the action of the request's path for a record, and return a redirect.
+    """Take the action that the path of the request names, and return a redirect.
 
     `path` is the path of the record below /v1/ and below /console/. Returns the attempt
     if the action was not taken. Raises HTTPException (404) for an unknown action.
@@ -214,7 +214,7 @@ async def take_action(visit: Visit, kind: RecordKind, path: str) -> Response | A
 
 
 async def submit_form(visit: Visit, form: ActionForm, target: Target) -> Response | Attempt:
-    """Send what a person filled in, and return a redirect, or the attempt on a problem."""
+    """Send a submitted form to the API, and return a redirect, or the failed attempt."""
     sent = await visit.request.form()
     filled = read_form(form.fields, sent, visit.formats.zone)
     if filled.errors:
@@ -230,9 +230,9 @@ async def submit_form(visit: Visit, form: ActionForm, target: Target) -> Respons
 async def send_form(
     visit: Visit, path: str, body: Json | None, sent: FormData, *, method: str = "POST"
 ) -> Answer | ApiProblem:
-    """Send a body with the hidden fields of a form, and return the answer or the problem.
+    """Send a body with the hidden fields of a form. Return the response or the problem.
 
-    Raises SessionEnded, StepUpRequired or Gone, for which a page of its own is shown.
+    Raises SessionEnded, StepUpRequired or Gone, which are shown on pages of their own.
     """
     headers = {"Idempotency-Key": get_text(sent, KEY) or token_urlsafe()}
     if tag := get_text(sent, TAG):
@@ -241,29 +241,29 @@ async def send_form(
 
 
 def build_local_attempt(action: str, filled: FilledForm, sent: FormData) -> Attempt:
-    """Return the attempt of a form with errors, which was not sent and keeps its key."""
+    """Return the attempt for a form with errors. It was not sent, so it keeps its key."""
     return Attempt(action, filled, key=get_text(sent, KEY) or token_urlsafe())
 
 
 def build_attempt(
     action: str, filled: FilledForm, problem: ApiProblem, sent: FormData
 ) -> Attempt:
-    """Return the attempt of a form that the API refused.
+    """Return the attempt for a form that the API refused.
 
-    The form gets a new key, unless it is unknown whether the action was taken.
+    The form gets a new key, unless it was not sent or may have had an effect.
     """
     key = get_text(sent, KEY) if is_unknown(problem) else token_urlsafe()
     return Attempt(action, filled, problem, key)
 
 
 def is_unknown(problem: ApiProblem) -> bool:
-    """Return whether a form keeps its key: it was not sent, or may have had an effect."""
+    """Return whether a form keeps its key, as it was not sent or may have had an effect."""
     is_fault = problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR
     return is_fault or isinstance(problem, Withheld)
 
 
 def get_text(sent: FormData, name: str) -> str:
-    """Return a hidden text of a form, or an empty text."""
+    """Return the text of a hidden field, or an empty string if the form has none."""
     value = sent.get(name)
     return value if isinstance(value, str) else ""
 
@@ -271,10 +271,11 @@ def get_text(sent: FormData, name: str) -> str:
 def redirect_after(
     answer: Answer, page: str, done: str, *, keeps_part: bool = False
 ) -> Response:
-    """Return the redirect after an action; the next page shows the notice `done`.
+    """Return the redirect after an action, to `page` with the notice `done`.
 
-    202: a second person has to approve, so the page of the approval is shown. 204: the
-    office may not read the record any more, unless it keeps its part.
+    After 202, it leads to the approval that a second person has to give. After 204, it
+    leads to the start page, because the office may no longer read the record, unless
+    `keeps_part` is true. Both have a notice of their own.
     """
     if answer.status == HTTPStatus.ACCEPTED:
         page, done = f"/console/approvals/{answer.body['id']}", ASKED

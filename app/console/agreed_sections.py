@@ -1,6 +1,6 @@
-"""Which sections the person agreed to share with an office, as the consents of a case say.
+"""Finds the sections that the consents of a case allow an office to open.
 
-This is shown before a referral is sent. The API checks it again.
+The page shows these sections before a referral is sent. The API checks them again.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,7 +15,7 @@ from app.directory.kinds import OfficeFunction, OfficeKind
 
 @dataclass(frozen=True)
 class Office:
-    """An office, with the fields that a class of recipients can name."""
+    """An office, with the attributes by which a class of recipients is defined."""
 
     id: UUID
     kind: OfficeKind
@@ -50,13 +50,16 @@ def list_agreed_sections(
 
 
 def is_in_force(consent: Json, now: datetime) -> bool:
-    """Return whether a consent counts now: neither withdrawn nor expired nor premature."""
+    """Return whether a consent is valid now.
+
+    It is not if it was withdrawn, has expired, or does not count at the person's age.
+    """
     ended = consent["withdrawn_at"] or consent["not_yet"]
     return not ended and now < datetime.fromisoformat(consent["expires_at"])
 
 
 def includes_office(consent: Json, office: Json) -> bool:
-    """Return whether a consent names an office, or a class of offices with this one."""
+    """Return whether a consent names an office, or a class of offices that contains it."""
     named = consent["recipient_class"]
     if not named:
         return bool(consent["focal_point"] == office["code"])

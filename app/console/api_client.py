@@ -18,13 +18,13 @@ BASE_URL: Final = "http://api.internal"
 SAFE: Final = f"{punctuation} "
 """The characters other than letters and digits that a header may have."""
 READING: Final = frozenset({"routing", "screenings"})
-"""The POST requests that record nothing."""
+"""The paths of the POST requests that record nothing."""
 STEP_UP: Final = "insufficient_user_authentication"
-"""The error of a session that is too old for an operation (RFC 9470)."""
+"""The error code for a session that is too old for an operation (RFC 9470)."""
 
 
 class ApiProblem(Exception):  # noqa: N818 - named by its meaning, like Problem
-    """An answer of the API that is an error: an RFC 9457 problem."""
+    """An error response of the API: an RFC 9457 problem."""
 
     def __init__(self, status: int, body: Json) -> None:
         super().__init__(status)
@@ -50,12 +50,12 @@ class Gone(ApiProblem):
 
 
 class Withheld(ApiProblem):
-    """A form was filled again with what was typed before, and was not sent."""
+    """A request was not sent, because the page only shows a form again with its values."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """A successful answer: its status, its JSON ({} without content) and its ETag."""
+    """A successful response: its status, its JSON ({} without content) and its ETag."""
 
     status: int
     body: Json
@@ -65,9 +65,9 @@ class Answer:
 class ApiClient:
     """A client of the API that sends the credential of one person with each request.
 
-    A client that withholds writes raises `withheld` instead of sending one.
-    `language` is sent as Accept-Language. `client` is the address of the browser, by which
-    the API counts wrong credentials.
+    Without a credential, the requests are anonymous. If `withheld` is set, the client
+    raises it instead of sending a write. `language` is sent as Accept-Language. `client`
+    is the address of the browser, by which the API counts wrong credentials.
     """
 
     def __init__(
@@ -91,27 +91,27 @@ class ApiClient:
         )
 
     async def get(self, path: str, **headers: str) -> Answer:
-        """Return the answer to a GET request. Raises ApiProblem."""
+        """Return the response to a GET request. Raises ApiProblem."""
         return await self.send("GET", path, headers=headers)
 
     async def post(
         self, path: str, body: Json | None = None, headers: Mapping[str, str] | None = None
     ) -> Answer:
-        """Return the answer to a POST request. Raises ApiProblem.
+        """Return the response to a POST request. Raises ApiProblem.
 
-        A request without `Idempotency-Key` gets a random one, so it is not a retry.
+        A request without `Idempotency-Key` gets a random key, so it is not a retry.
         """
         key = {"Idempotency-Key": token_urlsafe()}
         return await self.send("POST", path, body, headers={**key, **(headers or {})})
 
     def build_client(self, credential: str) -> "ApiClient":
-        """Return a client of the same browser with another credential."""
+        """Return a client for the same browser with another credential."""
         return ApiClient(
             self._api, credential, language=self._language, client=self._client
         )
 
     def build_reader(self, withheld: Withheld) -> "ApiClient":
-        """Return a client of the same person that reads, and sends no write."""
+        """Return a client for the same person that raises `withheld` for each write."""
         reader = copy(self)
         reader.withheld = withheld
         return reader
@@ -124,7 +124,7 @@ class ApiClient:
         *,
         headers: Mapping[str, str],
     ) -> Answer:
-        """Send a request to a path below /v1/, and return the answer.
+        """Send a request to a path below /v1/, and return the response.
 
         Raises SessionEnded or StepUpRequired (401), Gone (404), Withheld, or another
         ApiProblem.
@@ -142,15 +142,15 @@ class ApiClient:
 
 
 def escape_header(value: str) -> str:
-    """Return a value with all but printable ASCII percent-encoded; the API refuses it.
+    """Percent-encode all characters of a header value except printable ASCII.
 
-    Only a form that was tampered with has such a value.
+    Only a manipulated form contains such characters. The API refuses the encoded value.
     """
     return quote(value, safe=SAFE)
 
 
 def build_problem(response: httpx.Response, body: Json) -> ApiProblem:
-    """Return the exception for an answer that is an error."""
+    """Return the exception for an error response."""
     if response.status_code == httpx.codes.UNAUTHORIZED:
         challenge = response.headers.get("WWW-Authenticate", "")
         kind = StepUpRequired if STEP_UP in challenge else SessionEnded
@@ -161,9 +161,9 @@ def build_problem(response: httpx.Response, body: Json) -> ApiProblem:
 
 
 async def resolve_call(call: Awaitable[Answer]) -> Answer | ApiProblem:
-    """Return the answer to a call, or the problem that is shown beside a form.
+    """Return the response to a call, or the problem to show beside a form.
 
-    Raises SessionEnded, StepUpRequired or Gone, for which a page of its own is shown.
+    Raises SessionEnded, StepUpRequired or Gone, which are shown on pages of their own.
     """
     try:
         return await call

@@ -55,16 +55,16 @@ from app.console.visits import (
 )
 
 CONSOLE_PARTS: Final = 2
-"""The number of parts of `/console` when an address is split at each `/`."""
+"""The number of parts of `/console` when a path is split at each `/`."""
 IMMUTABLE: Final = "public, max-age=31536000, immutable"
 
 
 class Files(StaticFiles):
-    """The static files, which browsers may cache, because their addresses change."""
+    """The static files. Browsers may cache them, because a changed file has another URL."""
 
     @override
     async def get_response(self, path: str, scope: Scope) -> Response:
-        """Return a file, which is never different under the same address."""
+        """Return the response for a file, which browsers may cache for a year."""
         response = await super().get_response(path, scope)
         response.headers["Cache-Control"] = IMMUTABLE
         return response
@@ -76,22 +76,21 @@ def serve_page(path: str, view: View) -> Route:
 
 
 def serve_form(path: str, view: View) -> Route:
-    """Return the route of a form that a signed-in person sends, and that is kept."""
+    """Return the route of a form for a signed-in person. Unsent values are kept."""
     return FormRoute(path, view, ["POST"])
 
 
 def serve_button(path: str, view: View) -> Route:
-    """Return the route of a form in which a signed-in person types nothing."""
+    """Return the route of a form for a signed-in person. Unsent values are not kept."""
     return Route(path, require_session(view), methods=["POST"])
 
 
 def serve_form_of(page: str, path: str, view: View, *, keeps: bool = True) -> Route:
     """Return the route of a form of a page, at a path below the page.
 
-    What was typed is kept, unless nobody types in the form.
-
-    The browser asks for this address with GET after a reload, or after the person signed
-    in again. This leads back to the page.
+    If `keeps` is true, the entered values are kept if the form cannot be sent. A browser
+    sends a GET request to this path after a reload, or after the person signed in again.
+    The response is a redirect to the page.
     """
     parts = page.count("/") + CONSOLE_PARTS
 
@@ -269,7 +268,7 @@ def build_console(
     """Build the console, which calls `api` in the same process.
 
     `origin` is the public origin of its pages, or None if it is not known.
-    The protection is outermost, so that it also covers the page for a fault.
+    The page protection is outermost, so that it also covers the page for a fault.
     """
     console = Starlette(
         routes=ROUTES,

@@ -1,4 +1,4 @@
-"""The pages of approvals: what a second person is asked to approve, and the decision."""
+"""The pages of approvals: the requests to a second person, and the decisions."""
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
@@ -103,11 +103,11 @@ WORDS: Final[Mapping[str, Sequence[str]]] = {
     "services": ("services",),
     "sexes": ("sexes",),
 }
-"""The reference lists that have the words for the values of a field."""
+"""The reference lists with the labels of the values of a field."""
 
 
 async def show_approvals(visit: Visit) -> Response:
-    """Show the approvals that the account can decide, and those that it asked for."""
+    """Show the approvals to decide, those that the account asked for, and decided ones."""
     after = visit.request.query_params.get("after")
     query = urlencode({"limit": PAGE_SIZE, **({"after": after} if after else {})})
     page = (await visit.api.get(f"approvals?{query}")).body
@@ -122,12 +122,12 @@ async def show_approvals(visit: Visit) -> Response:
 
 
 async def show_approval(visit: Visit) -> Response:
-    """Show exactly what is asked, by whom, what it changes, and until when."""
+    """Show an approval: the request, who made it, what it changes, and when it expires."""
     return await render_approval(visit)
 
 
 async def decide_approval(visit: Visit) -> Response:
-    """Confirm, approve, refuse or withdraw, or show the page again with a problem."""
+    """Confirm, approve, refuse or withdraw an approval, or show its page with a problem."""
     decision = visit.request.path_params["decision"]
     if decision not in DECISIONS:
         raise HTTPException(HTTPStatus.NOT_FOUND)
@@ -140,7 +140,7 @@ async def decide_approval(visit: Visit) -> Response:
 
 
 async def render_approval(visit: Visit, problem: ApiProblem | None = None) -> Response:
-    """Return the page of an approval, with the problem of a decision."""
+    """Return the page of an approval, with the problem of a decision, if any."""
     answer = await visit.api.get(f"approvals/{visit.request.path_params['id']}")
     approval = answer.body
     return visit.render(
@@ -157,7 +157,7 @@ async def render_approval(visit: Visit, problem: ApiProblem | None = None) -> Re
 
 
 def may_decide(visit: Visit, approval: Json) -> bool:
-    """Return whether the page offers the decision; the API checks all of its rules."""
+    """Return whether the page offers to decide an approval. The API checks all rules."""
     undecided = approval["decision"] in {PENDING, "approved"}
     return (
         undecided
@@ -167,9 +167,9 @@ def may_decide(visit: Visit, approval: Json) -> bool:
 
 
 def list_changes(request: Json | None) -> Sequence[tuple[str, object, object]]:
-    """Return each field of a request with its value before and after, changed ones first.
+    """Return the fields of a request with the old and new values, changed fields first.
 
-    A field that the change leaves as it is has the same value twice.
+    A field that does not change has the same value twice. The list is empty for None.
     """
     if request is None:
         return ()

@@ -27,7 +27,7 @@ from app.console.visits import Visit
 CONTEXT: Final = "include=history&include=questions&include=consents"
 """The parts of the case that the page of an action shows."""
 REPLACED: Final = {"write_safeguards": "safeguards", "write_contacts": "contacts"}
-"""The document that an action replaces as a whole."""
+"""The document that each of these actions replaces as a whole."""
 SECTION_ACTION: Final = "write_section"
 SUMMARY_ACTION: Final = "update_summary"
 
@@ -36,7 +36,7 @@ SUMMARY_ACTION: Final = "update_summary"
 class ChosenAction:
     """The action that the address of the page names, for one case.
 
-    `part` is the last part of the address: a section, a fact, or the id of a record.
+    `part` is the end of the address, if any: a section, a fact, or the id of a record.
     """
 
     code: str
@@ -59,7 +59,7 @@ class ChosenAction:
 
     @property
     def target(self) -> Target:
-        """Where the form is sent, and the page of the case that follows."""
+        """The destination of the form, after which the page of the case is shown."""
         return Target(
             path=self.path,
             page=f"/console/cases/{self.code}",
@@ -71,13 +71,13 @@ class ChosenAction:
 
     @property
     def replaced(self) -> str:
-        """The document that the action replaces as a whole, or an empty text."""
+        """The document that the action replaces as a whole, or an empty string."""
         if self.action.action == SECTION_ACTION:
             return self.part
         return REPLACED.get(self.action.action, "")
 
     def may_lose_text(self, attempt: Attempt | None) -> bool:
-        """Return whether sending the form again could replace what a colleague wrote."""
+        """Return whether sending the form again could overwrite a colleague's text."""
         is_stale = attempt is not None and attempt.is_stale
         return is_stale and bool(self.replaced or self.action.action == SUMMARY_ACTION)
 
@@ -99,7 +99,7 @@ def find_action(visit: Visit) -> ChosenAction:
 
 
 def is_uuid(text: str) -> bool:
-    """Return whether a text is a UUID, as the API writes it."""
+    """Return whether a text is a UUID in lower case with hyphens, as in the API."""
     try:
         return str(UUID(text)) == text
     except ValueError:
@@ -107,12 +107,12 @@ def is_uuid(text: str) -> bool:
 
 
 async def show_action(visit: Visit) -> Response:
-    """Show the form of an action, or what has to be chosen before."""
+    """Show the form of an action, the choices before it, or why it is not possible."""
     return await render_action(visit, find_action(visit))
 
 
 async def take_action(visit: Visit) -> Response:
-    """Take an action. A problem shows its form again, with everything that was typed."""
+    """Take an action, or show its form again with the problem and the entered values."""
     chosen = find_action(visit)
     outcome = await submit_form(visit, chosen.action, chosen.target)
     if isinstance(outcome, Response):
@@ -124,10 +124,11 @@ async def take_action(visit: Visit) -> Response:
 async def render_action(
     visit: Visit, chosen: ChosenAction, attempt: Attempt | None = None, seen: str = ""
 ) -> Response:
-    """Return the page of an action, with an attempt that did not succeed.
+    """Return the page of an action, with a failed attempt, if any.
 
-    `seen` is the tag of the version that the person saw. It stays the tag of the form
-    until the page says that the case changed, or a change would be overwritten unseen.
+    `seen` is the entity tag of the version that the person saw. The form keeps it until
+    the page says that the case changed. With a newer tag, the form could overwrite a
+    change that the person has not seen.
     """
     is_stale = attempt is not None and attempt.is_stale
     answer = await visit.api.get(f"cases/{chosen.code}?{CONTEXT}")
@@ -153,7 +154,7 @@ async def render_action(
 
 
 def list_records(case: Json, action: CaseAction) -> Sequence[Json]:
-    """Return the records for each of which the action has a form: what is still open."""
+    """Return the open questions or consents of a case for which the action has a form."""
     part = case["included"].get(action.per_record, {}) if action.per_record else {}
     ended = {"questions": "answered_at", "consents": "withdrawn_at"}
     over = ended.get(action.per_record, "")
@@ -161,7 +162,7 @@ def list_records(case: Json, action: CaseAction) -> Sequence[Json]:
 
 
 def fill_summary(case: Json, action: CaseAction) -> FilledForm:
-    """Return the form of the summary as it is now; other forms begin empty."""
+    """Return the form with the current summary, or an empty form for other actions."""
     if action.action != SUMMARY_ACTION:
         return EMPTY
     values: Mapping[str, object] = case["summary"]
@@ -169,7 +170,7 @@ def fill_summary(case: Json, action: CaseAction) -> FilledForm:
 
 
 def fill_form(action: CaseAction, content: Mapping[str, object]) -> FilledForm:
-    """Return the form of an action, filled with what is stored."""
+    """Return the form of an action, filled with the stored values."""
     values = {}
     for one in action.fields:
         value = content.get(one.name)

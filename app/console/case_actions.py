@@ -154,7 +154,7 @@ WORKING: Final = (
     CaseAction(action="offer_handover", page="offer-handover"),
     CaseAction(action="request_emergency_access", page="emergency-access"),
 )
-"""The actions that move a case, or ask somebody to act."""
+"""The actions that advance a case, or ask an office or a person to act."""
 WRITING: Final = (
     CaseAction(
         action="update_summary",
@@ -201,7 +201,7 @@ WRITING: Final = (
         hint=mark("A case cannot be erased while a legal hold is in force."),
     ),
 )
-"""The actions that add to what is known about a case."""
+"""The actions that record information about a case."""
 ENDING: Final = (
     CaseAction(
         action="withdraw_consents",
@@ -276,7 +276,7 @@ FREQUENT: Final = (
     "record_consent",
     "assess_risk",
 )
-"""The actions that are shown as buttons, in this order; the others on demand.
+"""The actions that are shown as buttons, in this order. Others are shown on demand.
 
 The first of them that answers the deadline is shown before all others.
 """

@@ -1,4 +1,4 @@
-"""Opens a sealed document of a case for one page, which is never stored."""
+"""Opens a sealed document of a case for one page. The page is never stored."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -29,9 +29,9 @@ OUTCOME: Final = FormField(
 class Document:
     """A kind of sealed document: its path below the case, and the fields of its content.
 
-    `content` is the name of the content in the answer; without it, the answer is the
-    content. `items` is the name of the list in an answer that has several. `action` is the
-    form that changes the document.
+    `content` is the name of the content in the response. If it is empty, the response is
+    the content. `items` is the name of the list, if the response has several parts.
+    `action` is the form that changes the document.
     """
 
     path: str
@@ -95,7 +95,7 @@ DOCUMENTS: Final[Mapping[str, Document]] = {
 
 @dataclass(frozen=True)
 class OpenedPart:
-    """A part of an opened document: its values by label, and who wrote it when."""
+    """A part of an opened document: its values by label, its author, and its time."""
 
     rows: Sequence[tuple[str, Sequence[str]]]
     author: str | None
@@ -104,10 +104,10 @@ class OpenedPart:
 
 
 async def open_in_case(visit: Visit) -> Response:
-    """Open a document for a purpose. The opening is recorded; the page is never stored.
+    """Open a document for a purpose. The access is recorded. The page is never stored.
 
-    The case is read first. If the document changes in between, the tag is the older one,
-    and the form that changes the document is refused.
+    The case is read before the document. If the document changes in between, the form on
+    the page has the tag of the older version, so the API refuses it.
     """
     names = visit.request.path_params
     code, name, record = names["code"], names["document"], names.get("id", "")
@@ -137,7 +137,7 @@ async def open_in_case(visit: Visit) -> Response:
 
 
 async def redirect_to_case(visit: Visit) -> Response:
-    """Lead back to the case, if the address of an opened document is opened again."""
+    """Redirect a GET request for the URL of an opened document to the case."""
     return redirect_to(f"/console/cases/{visit.request.path_params['code']}")
 
 
@@ -150,7 +150,7 @@ def find_document(name: str, record: str) -> Document:
 
 
 def read_parts(visit: Visit, document: Document, body: Json) -> Iterator[OpenedPart]:
-    """Yield the parts of an opened document as a person reads them."""
+    """Yield the parts of an opened document as text to display."""
     for one in body[document.items] if document.items else [body]:
         content = one[document.content] if document.content else one
         origin = one if "written_at" in one else body
@@ -172,7 +172,7 @@ def write_rows(
 
 
 def write_values(visit: Visit, one: FormField, value: object) -> Sequence[str]:
-    """Return the values of a field in words."""
+    """Return the values of a field as text to display."""
     typed = one.write_value(value)
     match one.kind:
         case FieldKind.CHECK:
@@ -188,7 +188,7 @@ def write_values(visit: Visit, one: FormField, value: object) -> Sequence[str]:
 
 
 def fill_document(document: Document, body: Json) -> FilledForm:
-    """Return the form that changes a document, filled with what was opened."""
+    """Return the form that changes a document with its content, or an empty form."""
     if document.action is None:
         return EMPTY
     if document.items:

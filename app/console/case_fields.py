@@ -131,17 +131,17 @@ CONTACT_LABELS: Final = (
     (mark("Name of the fourth contact person"), mark("Telephone of the fourth person")),
     (mark("Name of the fifth contact person"), mark("Telephone of the fifth person")),
 )
-"""The labels of all the contact persons that a case can have."""
+"""The labels of the fields for all contact persons that a case can have."""
 USUAL_CONTACTS: Final = 2
 
 
 def ask_contacts(
     *, is_required: bool, count: int = USUAL_CONTACTS
 ) -> tuple[FormField, ...]:
-    """Return the fields for the names and telephones of contact persons.
+    """Return the fields for the names and telephone numbers of contact persons.
 
-    If they are required, these are the first two. A form that replaces stored contact
-    persons has to ask for as many as can be stored, or it would delete the others.
+    If `is_required` is true, the first two persons are required. A form that replaces
+    stored contact persons has to ask for all of them, or it would delete the others.
     """
     fields = []
     for number, (name, phone) in enumerate(CONTACT_LABELS[:count]):

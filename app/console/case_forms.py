@@ -21,13 +21,14 @@ class CaseAction(ActionForm):
     """An action on a case.
 
     `path` is the path of the operation below the case. An action with `page` has a page
-    of its own below the case, and no form here. `fixed` are values of the body that are
-    not asked. `variants` are the forms of an action that has several, by the last part of
-    the address; `variant_words` is the list with their names. `per_record` is the part of
-    a case whose records each have the form, with `{id}` in the path. `listed_as` and
-    `title` are for an action that `available_actions` lists under another code.
-    `keeps_part`: an answer without content (204) does not end the part of the office.
-    `is_on_record`: the path of the operation is the path of the case.
+    of its own below the case, and no form here. `fixed` contains values of the body for
+    which the form has no field. `variants` contains the forms of an action with several
+    forms, by the last part of the address; `variant_words` is the list with their names.
+    `per_record` is the part of a case whose records each have the form, with `{id}` in the
+    path. `listed_as` and `title` are for an action that `available_actions` lists under
+    another code. If `keeps_part` is true, the office is still a party after a response
+    without content (204). If `is_on_record` is true, the path of the operation is the path
+    of the case.
     """
 
     method: str = "POST"
@@ -48,7 +49,7 @@ class CaseAction(ActionForm):
 
     @property
     def is_direct(self) -> bool:
-        """Whether a button takes the action at once: nothing is asked, and it is safe."""
+        """Whether a button takes the action at once: it needs no input and is not grave."""
         asks = self.page or self.fields or self.variants or self.per_record
         return not (asks or self.is_grave)
 
@@ -68,7 +69,7 @@ def write_section(section: str) -> CaseAction:
 def record_fact(
     name: str, words: str, more: tuple[FormField, ...] = (), hint: str = ""
 ) -> CaseAction:
-    """Return the form that records a fact, whose values are a reference list."""
+    """Return the form that records a fact. `words` is the reference list of its values."""
     return CaseAction(
         action="record_fact",
         path="facts",

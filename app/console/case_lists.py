@@ -13,7 +13,7 @@ FILTERS: Final = ("sent", "state", "after")
 
 
 async def show_cases(visit: Visit) -> Response:
-    """Show the cases that the office has a part in. Drawing the page records nothing."""
+    """Show the cases in which the office is a party. Nothing is recorded."""
     asked = visit.request.query_params
     query = {name: asked[name] for name in FILTERS if asked.get(name)}
     parameters = urlencode({**query, "limit": PAGE_SIZE})

@@ -35,7 +35,7 @@ FACT_WORDS: Final = {
     **{name: form.fields[0].words for name, form in FACTS.items()},
     "legal_hold": "legal_holds",
 }
-"""The list with the words for the values of each fact."""
+"""The reference list with the labels of the values of each fact."""
 OTHER_DOCUMENTS: Final = {
     name: document.title
     for name, document in DOCUMENTS.items()
@@ -43,13 +43,13 @@ OTHER_DOCUMENTS: Final = {
 }
 """The sealed documents that are not sections, with their titles."""
 SAFEGUARD_READERS: Final = frozenset({"submitter", "candidate", "lead", "desk"})
-"""The relations with which an office may be the submitter or the holder of a case."""
+"""The relations of an office that may read the safeguards, as the submitter or holder."""
 
 
 async def show_case(visit: Visit) -> Response:
-    """Show a case. The first time that an office that was asked reads it is recorded.
+    """Show a case, and record when an office that was asked reads it for the first time.
 
-    Only a request without `include` records it, so the page sends both.
+    Only a request without `include` records this, so the page sends both requests.
     """
     code = visit.request.path_params["code"]
     await visit.api.get(f"cases/{code}")
@@ -77,20 +77,20 @@ async def show_case(visit: Visit) -> Response:
 
 
 async def read_knowledge(visit: Visit, code: str) -> Json | None:
-    """Return who may open and who opened each section, or None without the scope."""
+    """Return who may open and who opened each section, or None without `sections:read`."""
     if not visit.may("sections:read"):
         return None
     return (await visit.api.get(f"cases/{code}/knowledge")).body
 
 
 def list_part(case: Json, part: str) -> Sequence[Json]:
-    """Return the items of a part of a case, or none if the account may not read it."""
+    """Return the items of a part of a case. It is empty if the account may not read it."""
     items: Sequence[Json] = case["included"].get(part, {}).get("items", ())
     return items
 
 
 def list_asked_next(case: Json) -> Sequence[str]:
-    """Return the offices that are asked next, in their order, until the case has a lead."""
+    """Return the offices to ask next, in order. There are none if the case has a lead."""
     if case["lead"]:
         return ()
     candidates = case["included"].get("routing", {}).get("candidates", ())
@@ -98,7 +98,7 @@ def list_asked_next(case: Json) -> Sequence[str]:
 
 
 def list_latest_facts(facts: Sequence[Json]) -> Sequence[Json]:
-    """Return the latest fact of each name and country; `facts` are the oldest first."""
+    """Return the latest fact of each name and country. `facts` is sorted, oldest first."""
     return tuple({(fact["name"], fact["country"]): fact for fact in facts}.values())
 
 
@@ -109,7 +109,7 @@ def list_open_actions(menu: ActionMenu) -> frozenset[str]:
 
 
 def list_documents(case: Json) -> Sequence[tuple[str, str]]:
-    """Return the sealed documents, other than sections, that the office may have."""
+    """Return the names and titles of the documents, except sections, that a page offers."""
     reads_safeguards = bool(SAFEGUARD_READERS.intersection(case["you_are"]))
     return [
         (name, title)

@@ -14,19 +14,19 @@ MAX_PAGE_SIZE: Final = 200
 
 
 async def show_history(visit: Visit) -> Response:
-    """Show the events of a case that were sent to the office. It records nothing."""
+    """Show the events of a case that were sent to the office. Nothing is recorded."""
     return await show_list(visit, "history", "case_history_page.html")
 
 
 async def show_access_log(visit: Visit) -> Response:
-    """Show who tried to open which document of a case, when, and for which purpose."""
+    """Show the attempts to open documents of a case: office, document, time and purpose."""
     return await show_list(visit, "access-log", "case_access_log.html")
 
 
 async def read_events(visit: Visit, case: Json) -> Sequence[Json]:
     """Return the latest events of a case, the oldest first.
 
-    A case includes the first page of its history, so the pages after it are read.
+    A case includes only the first page of its history, so this loads the other pages.
     """
     page: Json = case["included"].get("history", {"items": []})
     events: list[Json] = page["items"]

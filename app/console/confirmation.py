@@ -9,14 +9,14 @@ from app.console.visits import HOME, Visit, find_local_path, redirect_to
 
 
 async def show_confirmation(visit: Visit) -> Response:
-    """Ask the person to sign in again; `next` is the page that needed it."""
+    """Ask the person to sign in again. The parameter `next` names the page that follows."""
     return visit.render(
         "confirmation.html", next=find_next(visit), demo_person=find_demo_person(visit)
     )
 
 
 async def confirm_for_demo(visit: Visit) -> Response:
-    """Sign in again as the made-up person of this session."""
+    """Sign in again as the session's made-up person, or show the page if there is none."""
     person = find_demo_person(visit)
     if person is None:
         return await show_confirmation(visit)
@@ -26,12 +26,12 @@ async def confirm_for_demo(visit: Visit) -> Response:
 
 
 def find_next(visit: Visit) -> str:
-    """Return the page of the console to which the person returns."""
+    """Return the page to which the person returns, by default the start page."""
     return find_local_path(visit.request.query_params.get("next", "")) or HOME
 
 
 def find_demo_person(visit: Visit) -> DemoPerson | None:
-    """Return the made-up person of this session, or None outside the demonstration."""
+    """Return the made-up person of this session, or None if the session has none."""
     demo = visit.request.app.state.options.demo
     account = f"{visit.me['focal_point']}/{visit.me['account']}"
     people: tuple[DemoPerson, ...] = demo.people if demo and visit.me["session"] else ()

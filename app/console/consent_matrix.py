@@ -23,14 +23,14 @@ ROWS_CHANGED: Final = mark(
 COLUMNS: Final = ("purposes", "sections")
 """The parts of a row in which boxes are ticked."""
 MATRIX_FIELDS: Final = tuple(f"{column}:" for column in COLUMNS)
-"""How the names of the fields of the matrix begin."""
+"""The prefixes of the names of the fields of the matrix."""
 
 
 @dataclass(frozen=True)
 class Recipient:
     """A row of the matrix: one office or a class of offices, and its possible purposes.
 
-    `code` is the office, or the kind of a class of offices in `country`.
+    `code` is the code of the office, or the kind of a class of offices in `country`.
     """
 
     code: str
@@ -44,10 +44,10 @@ class Recipient:
 
     @property
     def key(self) -> str:
-        """The end of the names of the row's fields.
+        """The suffix of the names of the row's fields.
 
-        It names all of the recipient: the country of a case can change while a form is
-        filled in, and a consent is for the country that the person saw.
+        It contains the country of a class. The country of a case can change while a form
+        is filled in, but a consent is for the country that the person saw.
         """
         if self.is_class:
             return f"class-{self.code}-{self.country}"
@@ -55,7 +55,7 @@ class Recipient:
 
     @property
     def recipient(self) -> Json:
-        """The recipient as the body of a consent names it."""
+        """The recipient as it is written in the body of a consent."""
         if self.is_class:
             return {"recipient_class": {"kind": self.code, "country": self.country}}
         return {"focal_point": self.code}
@@ -71,23 +71,24 @@ class Added:
 
 @dataclass(frozen=True)
 class Matrix:
-    """The matrix as it was ticked: the recipients of the body, and an error by row."""
+    """The matrix as it was filled in: the recipients for the body, and errors by row."""
 
     recipients: Sequence[Json]
     errors: Mapping[str, str]
 
     @property
     def is_outdated(self) -> bool:
-        """Whether a row was ticked that the page does not have any more."""
+        """Whether a box was ticked that the page no longer has."""
         return ROWS_CHANGED in self.errors.values()
 
 
 def list_recipients(visit: Visit, case: Json, added: Added) -> Sequence[Recipient]:
-    """Return the rows for a case: offices that could help, then classes of offices.
+    """Return the rows for a case: single offices, and then classes of offices.
 
-    The offices are those of the country, the lead, the own office, and those that were
-    added by hand. A consent for one office shows the data to fewer people. The purposes
-    are those of a lead, the services of the summary, and those that were added by hand.
+    The offices are those of the country that could help, the holder, the lead, the own
+    office, and offices that were added by hand. They come first, because a consent for one
+    office shows the data to fewer people. The purposes are those of a lead, the services
+    of the summary, and services that were added by hand.
     """
     known = set(visit.formats.list_codes("services"))
     wanted = (*(case["summary"]["services"] or ()), *added.services)
@@ -107,7 +108,7 @@ def list_recipients(visit: Visit, case: Json, added: Added) -> Sequence[Recipien
 def sort_offices(
     visit: Visit, country: str | None, parties: Iterable[str | None]
 ) -> Iterator[Json]:
-    """Yield the active offices of a country and the given offices, by name."""
+    """Yield `parties` and the country's active offices of `CLASS_KINDS`, sorted by name."""
     named = set(parties)
     found = [
         office
@@ -123,18 +124,18 @@ def sort_offices(
 
 
 def covers_country(office: Json, country: str | None) -> bool:
-    """Return whether an office works in a country, or in all."""
+    """Return whether an office works in a country, or in all countries."""
     return country in office["serves"] or EVERYWHERE in office["serves"]
 
 
 def find_purposes(office: Json, needed: Sequence[str]) -> tuple[str, ...]:
-    """Return the purposes for which the person could let an office know: it can help."""
+    """Return the purposes that an office can help with: leading, and needed services."""
     leading = LEADING if office["can_lead"] else ()
     return (*leading, *(service for service in needed if service in office["services"]))
 
 
 def read_matrix(rows: Sequence[Recipient], sent: FormData) -> Matrix:
-    """Return what was ticked. An unticked box is a no."""
+    """Return the ticked recipients, and the errors. An unticked box means no."""
     if not has_every_box(rows, sent):
         return Matrix((), {"": ROWS_CHANGED})
     recipients: list[Json] = []
@@ -153,7 +154,7 @@ def read_matrix(rows: Sequence[Recipient], sent: FormData) -> Matrix:
 
 
 def has_every_box(rows: Iterable[Recipient], sent: FormData) -> bool:
-    """Return whether the rows have a box for each that was ticked.
+    """Return whether each ticked box is still in the rows.
 
     The country and the services of a case can change while its form is filled in.
     """
@@ -166,5 +167,5 @@ def has_every_box(rows: Iterable[Recipient], sent: FormData) -> bool:
 
 
 def read_ticked(sent: FormData, name: str) -> Sequence[str]:
-    """Return the values of the boxes that were ticked."""
+    """Return the values of the ticked boxes of a field."""
     return [value for value in sent.getlist(name) if isinstance(value, str)]

@@ -45,7 +45,7 @@ EMPTY_MATRIX: Final = Matrix((), {})
 
 @dataclass(frozen=True)
 class ConsentForm:
-    """A consent form as it was filled: the fields, the rows, and what was ticked."""
+    """A consent form as it was filled in: the fields, the rows, and the ticked boxes."""
 
     case: Json
     tag: str
@@ -57,12 +57,12 @@ class ConsentForm:
 
 
 async def show_consent(visit: Visit) -> Response:
-    """Show the form of a consent, with the language of the person."""
+    """Show the form for a consent, with the person's language preset."""
     return await render_consent(visit, await read_consent(visit, FormData()))
 
 
 async def record_consent(visit: Visit) -> Response:
-    """Record a consent, or show its form again with everything that was filled in."""
+    """Record a consent, or show its form again after a problem or to add an office."""
     sent = await visit.request.form()
     form = await read_consent(visit, sent)
     if sent.get(ADD) and not form.matrix.is_outdated:
@@ -82,7 +82,10 @@ async def record_consent(visit: Visit) -> Response:
 
 
 async def print_consent(visit: Visit) -> Response:
-    """Show the form that the person signs, in the language in which it is explained."""
+    """Show the form to sign, in the language of the explanation if the console has it.
+
+    If the rows have changed since the boxes were ticked, show the page of the form again.
+    """
     form = await read_consent(visit, await visit.request.form())
     if form.matrix.is_outdated:
         return await render_consent(visit, form, Attempt(ACTION, form.filled))
@@ -94,12 +97,12 @@ async def print_consent(visit: Visit) -> Response:
 
 
 async def redirect_to_form(visit: Visit) -> Response:
-    """Lead back to the form, if the address of the printed form is opened without it."""
+    """Redirect to the form if the printed form is requested without the entered values."""
     return redirect_to(f"/console/cases/{visit.request.path_params['code']}/consent")
 
 
 async def read_consent(visit: Visit, sent: FormData) -> ConsentForm:
-    """Return the form as it was sent, or as it begins."""
+    """Return the form as it was sent, or a new form if `sent` is empty."""
     answer = await visit.api.get(
         f"cases/{visit.request.path_params['code']}?include=history"
     )
@@ -119,9 +122,9 @@ async def read_consent(visit: Visit, sent: FormData) -> ConsentForm:
 
 
 def list_fields(visit: Visit, case: Json) -> Sequence[FormField]:
-    """Return the fields, with the languages of the person, the offices and the console.
+    """Return the fields. The languages are those of the person, offices and console.
 
-    The list of all languages would be half of the page.
+    The list of all languages would take up half of the page.
     """
     spoken = {tag for office in visit.offices.values() for tag in office["languages"]}
     chosen = spoken | {*LANGUAGES, case["summary"]["language"] or ENGLISH}
@@ -133,7 +136,7 @@ def list_fields(visit: Visit, case: Json) -> Sequence[FormField]:
 
 
 def begin_form(case: Json) -> FilledForm:
-    """Return the form as it begins: the language of the person, and our printed form."""
+    """Return a new form with the person's language and the version of our printed form."""
     language = case["summary"]["language"]
     values = {"language": [language] if language else [], "form_version": [FORM_VERSION]}
     return FilledForm(values=values)
@@ -142,7 +145,7 @@ def begin_form(case: Json) -> FilledForm:
 async def render_consent(
     visit: Visit, form: ConsentForm, attempt: Attempt | None = None
 ) -> Response:
-    """Return the page of the form, with an attempt that did not succeed."""
+    """Return the page of the form, with a failed attempt, if any."""
     problem = attempt.problem if attempt else None
     return visit.render(
         "consent.html",

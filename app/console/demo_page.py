@@ -21,7 +21,7 @@ from app.console.visits import Offices, Visit, redirect_to
 
 @dataclass(frozen=True)
 class TourOffice:
-    """An office of the tour, with its people and the text of what each can try."""
+    """An office of the tour, with its people and the text of each person's task."""
 
     code: str
     people: Sequence[tuple[DemoPerson, str]]
@@ -48,7 +48,7 @@ def group_by_office(people: Iterable[DemoPerson]) -> Iterator[TourOffice]:
 async def sign_in_for_demo(visit: Visit) -> Response:
     """Sign in as a made-up person, with the API key of that person.
 
-    The session of the person who used the browser before ends.
+    The session that the browser had before ends.
     """
     demo = get_demo(visit)
     form = await visit.request.form()

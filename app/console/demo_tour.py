@@ -1,4 +1,4 @@
-"""The texts of the demonstration's sign-in page: the parts of a tour, and what to try."""
+"""The texts of the demonstration's sign-in page: the parts of a tour, and the tasks."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -20,7 +20,7 @@ class TourPart(StrEnum):
 
 
 class TourTask(StrEnum):
-    """What a person of the demonstration can try."""
+    """A task that a person of the demonstration can try."""
 
     REFER = "refer"
     LEAD = "lead"

@@ -47,11 +47,11 @@ OWN_FORMS: Final[Mapping[str, ActionForm]] = {
         ),
     )
 }
-"""The forms of one's own office, by the last part of the path of the operation."""
+"""The forms of the reader's own office, by the last part of the operation's path."""
 
 
 async def show_directory(visit: Visit) -> Response:
-    """Show the offices, by country, that fit a country and a service."""
+    """Show the offices by country, filtered by a country and a service if given."""
     asked = visit.request.query_params
     query = {name: asked[name] for name in FILTERS if asked.get(name)}
     after = {"after": asked["after"]} if asked.get("after") else {}
@@ -67,7 +67,7 @@ async def show_directory(visit: Visit) -> Response:
 
 
 def list_countries(visit: Visit) -> Sequence[tuple[str, str]]:
-    """Return the codes and names of the countries in which offices work, by name."""
+    """Return the codes and names of the countries with offices, sorted by name."""
     codes = {code for office in visit.offices.values() for code in office["serves"]}
     named = [(code, visit.formats.name_country(code)) for code in codes - {EVERYWHERE}]
     return sorted(named, key=lambda country: country[1])
@@ -76,10 +76,10 @@ def list_countries(visit: Visit) -> Sequence[tuple[str, str]]:
 def group_by_country(
     visit: Visit, offices: Iterable[Json], only: str
 ) -> Sequence[tuple[str, Sequence[Json]]]:
-    """Return the offices of each country, by name; only those of one country if given.
+    """Group offices by country, sorted by name; if `only` is set, omit other countries.
 
     An office is listed in each country in which it works. Offices that work everywhere,
-    and offices without a country, come last, under an empty name.
+    and offices without a country, always come last, under an empty name.
     """
     groups: dict[str, list[Json]] = {}
     for office in sorted(offices, key=lambda one: visit.name_office(one["code"])):
@@ -95,12 +95,12 @@ def group_by_country(
 
 
 async def show_office(visit: Visit) -> Response:
-    """Show one office, and the forms of one's own office."""
+    """Show one office, with forms to change it if it is the reader's own."""
     return await render_office(visit)
 
 
 async def update_own_office(visit: Visit) -> Response:
-    """Send a form of one's own office, or show the page again with what was typed."""
+    """Change the reader's own office, or show the page again with the entered values."""
     code, form = visit.request.path_params["code"], get_form(visit)
     target = Target(
         method="PUT",
@@ -123,7 +123,7 @@ def get_form(visit: Visit) -> ActionForm:
 
 
 async def render_office(visit: Visit, attempt: Attempt | None = None) -> Response:
-    """Return the page of an office, after an attempt to change one's own office."""
+    """Return the page of an office, with a failed attempt to change it, if any."""
     code = visit.request.path_params["code"]
     office = (await visit.api.get(f"focal-points/{code}")).body
     is_own = code == visit.me["focal_point"]
@@ -139,7 +139,7 @@ async def render_office(visit: Visit, attempt: Attempt | None = None) -> Respons
 
 
 async def read_default_contacts(visit: Visit, code: str) -> Json | None:
-    """Return the contacts that an acceptance uses, or None if the account may not know."""
+    """Return the default contact persons of an office, or None if the API refuses this."""
     answer = await resolve_call(visit.api.get(f"focal-points/{code}/default-contacts"))
     return None if isinstance(answer, ApiProblem) else answer.body
 
@@ -147,9 +147,9 @@ async def read_default_contacts(visit: Visit, code: str) -> Json | None:
 def list_own_forms(
     visit: Visit, contacts: Json | None, attempt: Attempt | None
 ) -> Sequence[OfferedAction]:
-    """Return the forms for the office of the reader, or none without the scope.
+    """Return the forms for the reader's office, or none without `directory:write`.
 
-    The form of the contacts shows the stored contacts, because sending it replaces them.
+    The form for contact persons contains the stored ones, because sending it replaces them.
     """
     if not visit.may("directory:write"):
         return ()
@@ -164,7 +164,7 @@ def list_own_forms(
 
 
 def fill_contacts(contacts: Json | None) -> FilledForm:
-    """Return the form of the contacts, filled with those that are stored."""
+    """Return the form for contact persons, filled with the stored ones, if any."""
     stored = (contacts["contacts"] if contacts else None) or ()
     return FilledForm(
         values={

@@ -89,7 +89,7 @@ STEPS: Final = {
 
 @dataclass(frozen=True)
 class ShownAccess:
-    """An emergency access as it is shown, with the steps that come into question."""
+    """An emergency access as the page shows it, with the steps that the page offers."""
 
     body: Json
     steps: Sequence[OfferedAction]
@@ -97,12 +97,12 @@ class ShownAccess:
 
 
 async def show_emergency_access(visit: Visit) -> Response:
-    """Show the emergency accesses of a case. Drawing the page records nothing."""
+    """Show the emergency accesses of a case. Nothing is recorded."""
     return await render_emergency_access(visit)
 
 
 async def request_emergency_access(visit: Visit) -> Response:
-    """Ask for emergency access, or show the form again with what was typed."""
+    """Request emergency access, or show the form again with the entered values."""
     code = visit.request.path_params["code"]
     done = f"case_actions.{REQUEST.action}"
     return await submit_step(visit, REQUEST, f"cases/{code}/{REQUEST.last_path}", done)
@@ -119,7 +119,7 @@ async def decide_emergency_access(visit: Visit) -> Response:
 
 
 async def submit_step(visit: Visit, form: ActionForm, path: str, done: str) -> Response:
-    """Send a form of the page, and lead back to it, or show what was typed again."""
+    """Send a form of the page. Redirect to the page, or show the form again."""
     page = f"/console/cases/{visit.request.path_params['code']}/emergency-access"
     outcome = await submit_form(visit, form, Target(path=path, page=page, done=done))
     if isinstance(outcome, Response):
@@ -128,7 +128,7 @@ async def submit_step(visit: Visit, form: ActionForm, path: str, done: str) -> R
 
 
 async def render_emergency_access(visit: Visit, attempt: Attempt | None = None) -> Response:
-    """Return the page of the emergency accesses of a case, after an attempt."""
+    """Return the page of the emergency accesses, with a failed attempt, if any."""
     code = visit.request.path_params["code"]
     case = (await visit.api.get(f"cases/{code}?include=tasks")).body
     accesses = (await visit.api.get(f"cases/{code}/emergency-access")).body["items"]
@@ -146,7 +146,7 @@ async def render_emergency_access(visit: Visit, attempt: Attempt | None = None) 
 
 
 def show_access(visit: Visit, access: Json, attempt: Attempt | None) -> ShownAccess:
-    """Return an access with the steps that come into question; the API checks the rules."""
+    """Return an access with the steps that the page offers. The API checks the rules."""
     own = access["asked_by"] == visit.me["focal_point"]
     names = list_steps(visit, access, is_own=own)
     tried = visit.request.path_params.get("id")
@@ -159,7 +159,7 @@ def show_access(visit: Visit, access: Json, attempt: Attempt | None) -> ShownAcc
 
 
 def list_steps(visit: Visit, access: Json, *, is_own: bool) -> Sequence[str]:
-    """Return the steps of an access that come into question in its state."""
+    """Return the steps that the page offers for an access in its state."""
     match access["state"]:
         case "requested":
             return () if is_own else ("grant", "refuse")
@@ -176,5 +176,5 @@ def list_steps(visit: Visit, access: Json, *, is_own: bool) -> Sequence[str]:
 
 
 def may_review(visit: Visit, access: Json) -> bool:
-    """Return whether the account may review an access that nobody has reviewed."""
+    """Return whether an access is not reviewed yet and the account may review it."""
     return access["reviewed_at"] is None and "protection_officer" in visit.roles

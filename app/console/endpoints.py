@@ -1,6 +1,6 @@
-"""The endpoints of pages: who may see a page, and what happens if it cannot be shown.
+"""The endpoints of pages, which check the sign-in and show a page for each problem.
 
-What was typed in a form is not lost if the form cannot be sent.
+A form that cannot be sent is kept or shown again, unless somebody ended the session.
 """
 
 import asyncio
@@ -36,7 +36,7 @@ UNSENT_PAGE: Final = f"{HOME}unsent"
 
 
 class FormRoute(Route):
-    """A route of a form. What was typed is kept if the form cannot be sent."""
+    """A route of a form whose values are kept if the form cannot be sent."""
 
     def __init__(self, path: str, view: View, methods: list[str]) -> None:
         super().__init__(path, require_session(view, keeps=True), methods=methods)
@@ -46,7 +46,7 @@ class FormRoute(Route):
 def require_session(view: View, *, keeps: bool = False) -> Endpoint:
     """Return an endpoint that shows a view to a signed-in person only.
 
-    With `keeps`, what was typed in a form is kept if the form cannot be sent.
+    If `keeps` is true, the entered values of a form are kept if it cannot be sent.
     """
 
     async def show(request: Request) -> Response:
@@ -71,9 +71,9 @@ def require_session(view: View, *, keeps: bool = False) -> Endpoint:
 
 
 async def read_typed_form(request: Request) -> TypedForm | None:
-    """Return what was typed in the form of a request, or None if nothing was.
+    """Return the form of a request, or None if it has no form or nothing was entered.
 
-    The page for a fault finds it in the state of the request.
+    The state of the request keeps the form for the page that reports a fault.
     """
     if request.method != "POST":
         return None
@@ -93,7 +93,7 @@ async def load_person(visit: Visit) -> None:
 
 
 async def delete_sent_form(visit: Visit) -> None:
-    """Delete the kept form that was sent now. If it fails, the form ends after a day."""
+    """Delete the kept form that was sent. If this fails, the API deletes it after a day."""
     name = str((await visit.request.form()).get(UNSENT, ""))
     if name.isascii() and name.isalnum():
         with suppress(ApiProblem):
@@ -101,11 +101,11 @@ async def delete_sent_form(visit: Visit) -> None:
 
 
 async def show_unsent_form(visit: Visit, problem: ApiProblem, typed: TypedForm) -> Response:
-    """Return the page for a form that could not be sent.
+    """Return the page or redirect for a form that could not be sent.
 
-    If the person has to sign in, the API keeps the form. If that fails, or the form can be
-    sent again at once, the page contains the form. A session that somebody ended keeps
-    nothing, because the person may have left in a hurry.
+    If the person has to sign in again, the API keeps the form. If that fails, or for any
+    other problem, the page contains the form. If somebody ended the session, nothing is
+    kept, because the person may have left in a hurry.
     """
     if not isinstance(problem, SessionEnded | StepUpRequired):
         return render_typed(visit, problem, typed)
@@ -121,7 +121,7 @@ async def show_unsent_form(visit: Visit, problem: ApiProblem, typed: TypedForm) 
 
 
 def render_typed(visit: Visit, problem: ApiProblem, typed: TypedForm) -> Response:
-    """Return the page for a problem with what was typed, and a button to try again."""
+    """Return the page for a problem, with the entered texts and perhaps a retry button."""
     status = NOT_FOUND if isinstance(problem, Gone) else problem.status
     return visit.render(
         "unsent.html",
@@ -133,9 +133,9 @@ def render_typed(visit: Visit, problem: ApiProblem, typed: TypedForm) -> Respons
 
 
 def show_problem(visit: Visit, problem: ApiProblem) -> Response:
-    """Return the page for a problem that no form of the page can show.
+    """Return the page or redirect for a problem that no form of the page can show.
 
-    A malformed code in the address looks like the code of a record of others.
+    A malformed code in the URL gets the same page as a record that the user may not see.
     """
     is_malformed = problem.status == MALFORMED and visit.request.method == "GET"
     if isinstance(problem, StepUpRequired):

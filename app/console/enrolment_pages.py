@@ -1,7 +1,7 @@
-"""The pages of enrolments: beginning one, the list, confirming and cancelling.
+"""The pages to begin, list, confirm and cancel enrolments.
 
-The link and the code are shown only in the answer to the form. They are in no address, so
-that no log and no history of a browser contains them.
+The link and the code are shown only in the response to the form. They are in no URL, so
+that no log and no browser history contains them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,9 +28,9 @@ OPEN_STATES: Final = frozenset({"waiting", "confirmed"})
 class ListedEnrolment:
     """An enrolment with its account, and the account that began it.
 
-    `creator` is None for an operator, and for an account of another office. `is_own`: the
-    reader began it, and so cannot confirm it. `may_change`: the reader may change the
-    account, and so may cancel the enrolment.
+    `creator` is None for an operator, and for an account of another office. If `is_own` is
+    true, the reader began the enrolment, and cannot confirm it. If `may_change` is true,
+    the reader may change the account, and may therefore cancel the enrolment.
     """
 
     row: Json
@@ -41,7 +41,7 @@ class ListedEnrolment:
 
 
 async def begin_enrolment(visit: Visit) -> Response:
-    """Begin an enrolment or a recovery, and show its link once."""
+    """Begin an enrolment or a recovery and show its link once, or show the problem."""
     action = visit.request.path_params["action"]
     form = ENROLMENTS.get(action)
     if form is None:
@@ -55,12 +55,12 @@ async def begin_enrolment(visit: Visit) -> Response:
 
 
 async def show_enrolments(visit: Visit) -> Response:
-    """Show the enrolments of an office that are not redeemed and have not ended."""
+    """Show the enrolments of an office that are waiting or confirmed."""
     return await render_enrolments(visit)
 
 
 async def confirm_enrolment(visit: Visit) -> Response:
-    """Confirm an enrolment as the second person, and show its code once."""
+    """Confirm an enrolment as the second person and show its code once, or the problem."""
     outcome = await send_decision(visit, "confirm")
     if isinstance(outcome, Attempt):
         return await render_enrolments(visit, outcome)
@@ -68,7 +68,7 @@ async def confirm_enrolment(visit: Visit) -> Response:
 
 
 async def cancel_enrolment(visit: Visit) -> Response:
-    """Cancel an enrolment, and lead to the page of its account."""
+    """Cancel an enrolment and redirect to the page of its account, or show the problem."""
     outcome = await send_decision(visit, "cancel")
     if isinstance(outcome, Attempt):
         return await render_enrolments(visit, outcome)
@@ -77,7 +77,7 @@ async def cancel_enrolment(visit: Visit) -> Response:
 
 
 async def send_decision(visit: Visit, decision: str) -> Json | Attempt:
-    """Confirm or cancel the enrolment of the path; return it, or a refused attempt."""
+    """Confirm or cancel the enrolment in the path. Return it, or the failed attempt."""
     sent = await visit.request.form()
     path = f"enrolments/{visit.request.path_params['id']}/{decision}"
     outcome = await send_form(visit, path, None, sent)
@@ -89,7 +89,7 @@ async def send_decision(visit: Visit, decision: str) -> Json | Attempt:
 async def render_secret(visit: Visit, made: Json) -> Response:
     """Return the page that shows the link or the code of an enrolment.
 
-    A form that is sent again gets no secret, because it was already shown.
+    If a form is sent again, the page has no secret, because it was already shown.
     """
     account = (await visit.api.get(f"accounts/{made['account']}")).body
     is_link, secret = "link" in made, made.get("link") or made.get("code")
@@ -101,17 +101,17 @@ async def render_secret(visit: Visit, made: Json) -> Response:
 
 
 def format_link(visit: Visit, link: str) -> str:
-    """Return the address of the page that redeems a link.
+    """Return the URL of the page on which a link is redeemed.
 
-    The link follows `#`, so that browsers do not send it with the address.
+    The link follows `#`, so that browsers do not send it to the server.
     """
     return f"{visit.request.app.state.origin}/console/enrol#{link}"
 
 
 async def render_enrolments(visit: Visit, attempt: Attempt | None = None) -> Response:
-    """Return the list of the open enrolments of an office, after a refused decision.
+    """Return the list of an office's open enrolments, with a failed attempt, if any.
 
-    The office is the own one, unless the address names another for an administrator.
+    This is the reader's office, unless an administrator names another one in the query.
     """
     office = visit.request.query_params.get("office", visit.me["focal_point"])
     query = urlencode({"focal_point": office})
@@ -130,7 +130,7 @@ async def render_enrolments(visit: Visit, attempt: Attempt | None = None) -> Res
 def list_open(
     visit: Visit, rows: Sequence[Json], accounts: Sequence[Json]
 ) -> Sequence[ListedEnrolment]:
-    """Return the enrolments of an office that have not ended, the newest first."""
+    """Return the enrolments that are waiting or confirmed, in the order of `rows`."""
     by_id: Mapping[str, Json] = {one["id"]: one for one in accounts}
     return [
         ListedEnrolment(

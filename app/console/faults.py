@@ -12,7 +12,7 @@ from app.console.visits import NOT_FOUND, begin_visit
 
 
 async def show_http_error(request: Request, error: Exception) -> Response:
-    """Show the page for an address that does not exist, or a method it does not have."""
+    """Show the page for an HTTP error, such as an address that does not exist."""
     status = error.status_code if isinstance(error, HTTPException) else NOT_FOUND
     return begin_visit(request).render("gone.html", status)
 

@@ -64,7 +64,7 @@ def name_table(reader: Reader, table: str) -> str:
 
 
 def name_cell(reader: Reader, table: str, codes: Sequence[str]) -> str:
-    """Return the name of a cell by its codes, or of its table if it has none."""
+    """Return the name of a cell from its codes, or the name of its table without codes."""
     if not codes:
         return name_table(reader, table)
     return ", ".join(

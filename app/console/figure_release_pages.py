@@ -1,4 +1,4 @@
-"""The pages of released figures: the list, a release as tables and as files, and asking."""
+"""The pages of released figures: the list with a form, and a release as tables or files."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -46,12 +46,12 @@ class FoldedTable:
 
 
 async def show_releases(visit: Visit) -> Response:
-    """Show the list of releases, and to oversight the form that asks for one."""
+    """Show the releases, and to protection officers of oversight the form for a new one."""
     return await render_releases(visit)
 
 
 async def ask_for_release(visit: Visit) -> Response:
-    """Ask for the release of a quarter, or show the form again with a problem."""
+    """Request the release of a quarter, or show the form again with a problem."""
     target = Target(path="figures/releases", page=PAGE, done=RECORDED)
     outcome = await submit_form(visit, RELEASE, target)
     if isinstance(outcome, Response):
@@ -60,7 +60,7 @@ async def ask_for_release(visit: Visit) -> Response:
 
 
 async def render_releases(visit: Visit, attempt: Attempt | None = None) -> Response:
-    """Return the list of releases, after an attempt to ask for one."""
+    """Return the list of releases, with a failed attempt to request one, if any."""
     releases = (await visit.api.get("figures/releases")).body["items"]
     may_ask = "protection_officer" in visit.roles and visit.office["kind"] == "oversight"
     return visit.render(
@@ -115,7 +115,7 @@ def send_file(release: Json, content: bytes, ending: str) -> Response:
 
 
 def build_table(visit: Visit, table: Json) -> FoldedTable:
-    """Return a table whose rows without a number are folded."""
+    """Return a table in which rows without a number are reduced to their names."""
     rows = [
         (name_cell(visit, table["table"], it["codes"]), it["people"])
         for it in table["cells"]

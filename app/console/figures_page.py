@@ -1,4 +1,4 @@
-"""The page "Figures": the own figures of the office as tables with bars."""
+"""The page "Figures": the office's own figures as tables with bars."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ PER_CENT: Final = 100
 
 @dataclass(frozen=True)
 class Bar:
-    """A bar as wide as the chart allows: a filled part, then an empty part, in per cent."""
+    """A bar: its filled part and its empty part, in per cent of the width of the chart."""
 
     filled: int
     empty: int = 0
@@ -48,7 +48,10 @@ class Line:
 
 
 async def show_figures(visit: Visit) -> Response:
-    """Show the own figures of the office for a period. Raises ApiProblem."""
+    """Show the office's own figures for a period, or a problem with the period.
+
+    Raises ApiProblem for any other problem.
+    """
     asked, answer = await get_with_query(visit, "figures/own", DAYS)
     if isinstance(answer, ApiProblem):
         return visit.render("figures.html", answer.status, problem=answer, asked=asked)
@@ -82,7 +85,7 @@ async def show_figures(visit: Visit) -> Response:
 
 
 def build_times(visit: Visit, figures: Json) -> Sequence[Line]:
-    """Return the lines of durations; a bar is filled to the median."""
+    """Return the lines of durations. Each bar is filled up to the median."""
     found = {name: figures[name] for name in TIMES if figures[name]["count"]}
     longest = max((one["percentile_90_seconds"] for one in found.values()), default=0)
     return [
@@ -100,7 +103,7 @@ def build_times(visit: Visit, figures: Json) -> Sequence[Line]:
 
 
 def build_answers(visit: Visit, answers: Iterable[Json]) -> Sequence[Line]:
-    """Return the lines of answers by service; a bar is filled to those given in time."""
+    """Return the lines of answers by service. Bars are filled up to the number in time."""
     return [
         Line(
             name_service(visit, one["service"]),
@@ -117,7 +120,7 @@ def build_answers(visit: Visit, answers: Iterable[Json]) -> Sequence[Line]:
 
 
 def name_service(visit: Visit, service: str | None) -> str:
-    """Return the name of a service, or that of requests to lead a case."""
+    """Return the name of a service, or "Requests to lead a case" if `service` is None."""
     if service is None:
         return visit.texts.translate(mark("Requests to lead a case"))
     return visit.formats.name_code("services", service)
@@ -132,7 +135,7 @@ def build_declines(visit: Visit, declines: Iterable[Json]) -> Sequence[Line]:
 
 
 def build_deadlines(visit: Visit, deadlines: Iterable[Json]) -> Sequence[Line]:
-    """Return the lines of deadlines by kind; a bar is filled to those that were missed."""
+    """Return the lines of deadlines by kind. Bars are filled up to the number missed."""
     found = sorted(deadlines, key=lambda one: (-one["missed"], -one["count"]))
     most = max((one["count"] for one in found), default=0)
     return [
@@ -155,7 +158,7 @@ def build_counts(counts: Iterable[tuple[str, int]]) -> Sequence[Line]:
 
 
 def build_bar(filled: int, whole: int, longest: int) -> Bar:
-    """Return a bar for two values, of which `filled` is part of `whole`."""
+    """Return a bar of length `whole`, filled up to `filled`, on a scale up to `longest`."""
     if not longest:
         return Bar(0)
     part = round(PER_CENT * filled / longest)

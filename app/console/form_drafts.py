@@ -1,4 +1,4 @@
-"""What a person typed in a form and has not sent yet: a sealed draft, kept by the API."""
+"""Form drafts: the entered values of forms that are not sent yet. The API seals them."""
 
 import json
 import re
@@ -15,7 +15,7 @@ from app.console.forms import FormField, read_texts
 from app.kernel.text import encode_base64url
 
 KEY: Final = "key"
-"""The value of a draft with which the form is sent, so that it is sent once."""
+"""The name of the value with the idempotency key, so that the form is sent only once."""
 NEW: Final = "new"
 """The hidden field of a page that was shown before anything was saved."""
 KEY_PATTERN: Final = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -36,17 +36,17 @@ class FormDraft:
 
     @property
     def form(self) -> FormData:
-        """The values as a form that a browser sent."""
+        """The values as form data, as a browser would send them."""
         pairs = ((name, text) for name, texts in self.values.items() for text in texts)
         return FormData(list(pairs))
 
     def get(self, name: str) -> str:
-        """Return the value of a field, or an empty text."""
+        """Return the first value of a field, or an empty string if it has none."""
         return next(iter(self.values.get(name, ())), "")
 
 
 async def load_draft(api: ApiClient, form: str) -> FormDraft:
-    """Return the draft of a form, which is empty if there is none. Raises ApiProblem."""
+    """Return the draft of a form, or a new draft with only a key. Raises ApiProblem."""
     try:
         found = (await api.get(f"form-drafts/{form}")).body
     except Gone:
@@ -66,10 +66,10 @@ def derive_key(saved_at: str) -> str:
 
 
 def find_typed(draft: FormDraft, form: FormData) -> FormDraft | None:
-    """Return the draft for which a form was typed, or None if it is gone or another one.
+    """Return the draft to which a form belongs, or None if it is gone or was replaced.
 
     Each page has the key of its draft. A form that was sent or deleted is not saved again,
-    and what was typed about one person is not saved in the draft about another one.
+    and the values about one person are not saved in the draft about another one.
     """
     key = str(form.get(KEY, ""))
     if not draft.saved_at and NEW in form and KEY_PATTERN.fullmatch(key):
@@ -78,7 +78,7 @@ def find_typed(draft: FormDraft, form: FormData) -> FormDraft | None:
 
 
 async def save_draft(api: ApiClient, form: str, draft: FormDraft) -> FormDraft:
-    """Save the values of a draft, and return it with the times. Raises ApiProblem."""
+    """Save the values of a draft, and return it with new times. Raises ApiProblem."""
     pairs = draft.form.multi_items()
     values = [{"name": name, "value": text} for name, text in pairs]
     saved = (
@@ -95,7 +95,7 @@ async def delete_draft(api: ApiClient, form: str) -> None:
 
 
 def compute_digest(draft: FormDraft, fields: Iterable[FormField]) -> str:
-    """Return a digest of the values of some fields, which shows whether they changed."""
+    """Return a digest of the key and the values of `fields`, to detect changes."""
     typed = [[one.name, *draft.values.get(one.name, ())] for one in fields]
     return sha256(json.dumps([draft.key, typed]).encode()).hexdigest()
 

@@ -1,4 +1,4 @@
-"""How the console writes times, countries, languages and codes."""
+"""Formats times, numbers, countries, languages and codes for the console."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ from app.reference.lists import list_items
 SOON: Final = timedelta(hours=4)
 """A deadline that is due within this time is due soon, as in `GET /v1/worklist/counts`."""
 DURATION_THRESHOLD: Final = 3
-"""A duration is written in the largest unit of which it has this many."""
+"""A duration is written in the largest unit of which it has at least this many."""
 
 
 class Urgency(StrEnum):
@@ -93,33 +93,36 @@ class Formats:
         return format_decimal(number, "#,##0.#", locale=self.locale)
 
     def find_urgency(self, at: str) -> Urgency:
-        """Return how near an RFC 3339 time is."""
+        """Return how near a deadline is, which is given as an RFC 3339 time."""
         return compute_urgency(datetime.fromisoformat(at), self.now, self.zone)
 
     @property
     def zone_name(self) -> str:
         """The city of the time zone and its difference from UTC, in the reader's language.
 
-        The long name that Babel forms says "summer time" in Russian even in winter.
+        The long name from Babel says "summer time" in Russian even in winter.
         """
         city = get_timezone_location(self.zone, locale=self.locale, return_city=True)
         offset = get_timezone_gmt(self.now.astimezone(self.zone), locale=self.locale)
         return f"{city} ({offset})"
 
     def name_country(self, code: str) -> str:
-        """Return the name of a country."""
+        """Return the name of a country, or its code if it has no name."""
         return get_country_name(code, self.locale) or code
 
     def name_language(self, tag: str) -> str:
-        """Return the name of a language."""
+        """Return the name of a language, or its tag if it has no name."""
         return get_language_name(tag, self.locale) or tag
 
     def name_code(self, words: str, code: str) -> str:
-        """Return the words for a code of a reference list, such as `case_states`."""
+        """Return the label of a code of a reference list, or the code if it is unknown.
+
+        In an unknown code, spaces replace the underscores.
+        """
         return load_words(words, str(self.locale)).get(code) or code.replace("_", " ")
 
     def name_first(self, lists: Sequence[str], code: str) -> str:
-        """Return the words for a code of the first of several lists that has it."""
+        """Return the label of a code in the first of several lists that contains it."""
         found = (name for name in lists if code in load_words(name, str(self.locale)))
         return self.name_code(next(found, lists[0]), code)
 
@@ -137,6 +140,6 @@ class Formats:
 
 @cache
 def load_words(words: str, language: str) -> Mapping[str, str]:
-    """Return the words of a reference list by code, in English where there is no other."""
+    """Return the labels of a reference list by code, in English if not translated."""
     items = list_items(words)
     return {item.code: item.labels.get(language) or item.labels[ENGLISH] for item in items}

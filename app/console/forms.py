@@ -1,6 +1,6 @@
-"""Forms of the console: their fields, and the request body that a filled form gives.
+"""Forms of the console: their fields, and the request body of a filled form.
 
-The name of a field is its place in the body, so an error of the API finds its field.
+The name of a field is its place in the body, so that an error of the API finds its field.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -47,13 +47,13 @@ class FieldKind(StrEnum):
 
 
 MALFORMED: Final = {FieldKind.TIME: NOT_A_TIME, FieldKind.NUMBER: NOT_A_NUMBER}
-"""The error of a field that is malformed, by its kind."""
+"""The error for a malformed field, by the kind of the field."""
 
 
 CHOSEN: Final = frozenset({FieldKind.CHOICES, FieldKind.GROUPED, FieldKind.OFFICES})
 """The kinds of fields in which several values can be chosen."""
 LISTS: Final = CHOSEN | {FieldKind.LINES}
-"""The kinds of fields whose value is a list; left empty, it is an empty list."""
+"""The kinds of fields whose value is a list, which may be empty."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,9 +61,9 @@ class FormField:
     """A field of a form.
 
     `name` is the place in the body, such as `meeting/at` or `contacts/0/name`. `words` is
-    the reference list of a choice, and `codes` the codes that can be chosen, by default
-    all of the list. `groups` is the list with the names of its groups. `label` and `hint`
-    are English texts that are marked for translation.
+    the reference list of a choice. `codes` contains the codes that can be chosen, by
+    default all codes of the list. `groups` is the reference list with the names of the
+    groups. `label` and `hint` are English texts that are marked for translation.
     """
 
     name: str
@@ -76,12 +76,12 @@ class FormField:
     hint: str = ""
 
     def list_options(self, formats: Formats) -> Sequence[tuple[str, str]]:
-        """Return the codes that can be chosen, each with its words."""
+        """Return the codes that can be chosen, each with its label."""
         codes = self.codes or formats.list_codes(self.words)
         return [(code, formats.name_code(self.words, code)) for code in codes]
 
     def write_value(self, value: Any) -> Sequence[str]:
-        """Return a value of a body as a person would type it."""
+        """Convert a value of a request body to the texts of this field in a form."""
         if value is None or value is False:
             return ()
         if value is True:
@@ -98,9 +98,10 @@ class FormField:
 
 @dataclass(frozen=True, kw_only=True)
 class FilledForm:
-    """What a person sent with a form: the values as typed, the body, and local errors.
+    """A submitted form: the entered values, the request body, and the errors.
 
-    `errors` has a marked English text for each field that is missing or malformed.
+    `errors` has an English text, marked for translation, for each missing or malformed
+    field.
     """
 
     values: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -108,7 +109,7 @@ class FilledForm:
     errors: Mapping[str, str] = field(default_factory=dict)
 
     def get(self, name: str) -> str:
-        """Return the value of a field as it was typed, or an empty text."""
+        """Return the first entered value of a field, or an empty string if it has none."""
         return next(iter(self.values.get(name, ())), "")
 
     def has(self, name: str, value: str) -> bool:
@@ -120,15 +121,16 @@ EMPTY: Final = FilledForm()
 
 
 def read_texts(form: FormData, name: str) -> list[str]:
-    """Return the texts of a field, with the line breaks CR LF of browsers as LF."""
+    """Return the texts of a field, with LF instead of the line breaks CR LF of browsers."""
     sent = (value for value in form.getlist(name) if isinstance(value, str))
     return [value.replace("\r\n", "\n") for value in sent]
 
 
 def read_form(fields: Iterable[FormField], form: FormData, zone: ZoneInfo) -> FilledForm:
-    """Return what was sent for the given fields. Times are in the given time zone.
+    """Return the filled form with the given fields. Entered times are in `zone`.
 
-    Fields that were left empty are left out of the body, except lists, which are empty.
+    The body omits fields that were left empty, except lists, which are empty, and
+    checkboxes, which are false.
     """
     values: dict[str, Sequence[str]] = {}
     errors: dict[str, str] = {}
@@ -151,7 +153,7 @@ def read_form(fields: Iterable[FormField], form: FormData, zone: ZoneInfo) -> Fi
 
 
 def convert_value(one: FormField, filled: Sequence[str], zone: ZoneInfo) -> object:
-    """Return the value of the body for a field.
+    """Return the value of a field for the request body.
 
     Raises ValueError for a malformed time or number.
     """
@@ -183,9 +185,9 @@ def set_value(body: Json, name: str, value: object) -> None:
 
 
 def close_lists(value: Any) -> Any:
-    """Return a body in which items that are stored by their number are lists.
+    """Return a body in which items that are stored by their number become lists.
 
-    A number that was left out leaves no gap.
+    A missing number leaves no gap.
     """
     if not isinstance(value, dict):
         return value
@@ -196,12 +198,12 @@ def close_lists(value: Any) -> Any:
 
 
 def find_field(place: str, names: Iterable[str]) -> str | None:
-    """Return the name of the field to which a place of the body belongs, or None."""
+    """Return the field name to which a place in the body belongs, or None if none fits."""
     return next((one for one in names if f"{place}/".startswith(f"{one}/")), None)
 
 
 def find_field_errors(problem: ApiProblem | None, fields: Iterable[FormField]) -> Json:
-    """Return the error of each field that the API did not accept, by the field's name."""
+    """Return the first error of each field that the API refused, by the field's name."""
     names = [one.name for one in fields]
     found: Json = {}
     for error in problem.body.get("errors", ()) if problem else ():

@@ -88,7 +88,7 @@ async def show_handover(visit: Visit) -> Response:
 
 
 async def take_handover_action(visit: Visit) -> Response:
-    """Take an action on a handover, or show the page again with what was typed."""
+    """Take an action on a handover, or show the page again with the entered values."""
     path = get_path(visit)
     outcome = await take_action(visit, HANDOVERS, path)
     if isinstance(outcome, Response):
@@ -104,7 +104,7 @@ def get_path(visit: Visit) -> str:
 async def render_handover(
     visit: Visit, path: str, attempt: Attempt | None = None
 ) -> Response:
-    """Return the page of a handover, after an attempt."""
+    """Return the page of a handover, with a failed attempt, if any."""
     answer, evidence = await asyncio.gather(
         visit.api.get(path), visit.api.get(f"{path}/evidence")
     )
@@ -129,7 +129,7 @@ async def show_offer(visit: Visit) -> Response:
 
 
 async def offer_handover(visit: Visit) -> Response:
-    """Offer the lead of a case, or show the form again with what was typed."""
+    """Offer the lead of a case, or show the form again with the entered values."""
     return await submit_case_form(visit, OFFER)
 
 
@@ -139,12 +139,12 @@ async def show_relocation(visit: Visit) -> Response:
 
 
 async def relocate_case(visit: Visit) -> Response:
-    """Relocate a case, or show the form again with what was typed."""
+    """Relocate a case, or show the form again with the entered values."""
     return await submit_case_form(visit, RELOCATE)
 
 
 async def submit_case_form(visit: Visit, form: ActionForm) -> Response:
-    """Send a form that has a page of its own below the page of the case."""
+    """Send a form of a page below a case. Redirect to the case, or show the form again."""
     code = visit.request.path_params["code"]
     target = Target(
         path=f"cases/{code}/{form.last_path}",
@@ -160,7 +160,7 @@ async def submit_case_form(visit: Visit, form: ActionForm) -> Response:
 async def render_case_form(
     visit: Visit, form: ActionForm, attempt: Attempt | None = None
 ) -> Response:
-    """Return the page of one form of a case, with what is missing for the action."""
+    """Return the page of one form of a case, with the action's unmet requirements."""
     code = visit.request.path_params["code"]
     answer = await visit.api.get(f"cases/{code}?include=tasks")
     step = find_step(answer.body, form.action)

@@ -35,7 +35,7 @@ WRITE: Final = ActionForm(
 COMPLETE: Final = ActionForm(action="complete")
 DELETE: Final = ActionForm(action="delete", is_grave=True)
 STEPS: Final[Mapping[str, ActionForm]] = {one.action: one for one in (COMPLETE, DELETE)}
-"""What can be done with a point, by the last part of the path of the page."""
+"""The actions on a point, by the last part of the path of the page."""
 WRITERS: Final[Mapping[str, frozenset[str]]] = {
     "desk": frozenset({"coordinator", "supervisor"}),
     "oversight": frozenset({"protection_officer", "supervisor"}),
@@ -44,13 +44,13 @@ WRITERS: Final[Mapping[str, frozenset[str]]] = {
 
 
 def may_write_points(visit: Visit) -> bool:
-    """Return whether the page offers its forms; the API checks all of its rules."""
+    """Return whether the page offers its forms. The API checks all rules."""
     roles = WRITERS.get(visit.office["kind"], frozenset())
     return visit.may("approvals:write") and bool(roles & visit.roles)
 
 
 async def show_points(visit: Visit) -> Response:
-    """Show the points of meetings, and to writers the form for a new one."""
+    """Show the follow-up points, and the form for a new one if the person may write."""
     return await render_points(visit)
 
 
@@ -77,7 +77,7 @@ async def end_point(visit: Visit) -> Response:
 
 
 async def render_points(visit: Visit, attempt: Attempt | None = None) -> Response:
-    """Return the list of points, after an attempt to write or end one."""
+    """Return the list of points, with a failed attempt to write or end one, if any."""
     points = (await visit.api.get(POINTS)).body["items"]
     may_write = may_write_points(visit)
     return visit.render(

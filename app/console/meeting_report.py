@@ -20,14 +20,14 @@ CHANGES: Final[Mapping[str, str]] = {
     "lower": mark("fewer"),
     "similar": mark("similar"),
 }
-"""The words for a change of a number of people."""
+"""The texts for a change in a number of people."""
 FULL: Final = 100
 """The width of the longest bar, in per cent."""
 
 
 @dataclass(frozen=True)
 class ReportLine:
-    """A line of a table: both periods as text and as the widths of bars in per cent."""
+    """A line of a table: both periods as text, and the widths of their bars in per cent."""
 
     name: str
     earlier: str
@@ -38,7 +38,7 @@ class ReportLine:
 
 @dataclass(frozen=True)
 class ReportTable:
-    """A table of a country, with the lines that have a number."""
+    """A table of a country, with its lines."""
 
     name: str
     lines: Sequence[ReportLine]
@@ -54,7 +54,7 @@ class ReportCountry:
 
 @dataclass(frozen=True)
 class Gap:
-    """Something that the directory lacks: a heading, and a line for each country."""
+    """A kind of gap in the directory: a heading, and a line per country or service."""
 
     heading: str
     lines: Sequence[str]
@@ -62,7 +62,7 @@ class Gap:
 
 @dataclass(frozen=True)
 class ReportView:
-    """The report as it is shown: what has become better or worse, gaps, and figures."""
+    """The report as it is shown: points, changes of shares, gaps, and figures."""
 
     later: str
     earlier: str
@@ -138,7 +138,7 @@ def build_country(reader: Reader, figures: Json) -> ReportCountry:
 
 
 def build_lines(reader: Reader, table: str, cells: Iterable[Json]) -> list[ReportLine]:
-    """Return the lines of a table; the longest bar is that of the largest number."""
+    """Return the lines of a table. The largest number has the longest bar."""
     found = [
         (cell, [get_people(cell[name]) for name in ("earlier", "later")]) for cell in cells
     ]
@@ -156,12 +156,12 @@ def build_lines(reader: Reader, table: str, cells: Iterable[Json]) -> list[Repor
 
 
 def get_people(found: Json) -> int:
-    """Return the people of a sum, or 0 if no number of it is shown."""
+    """Return the number of people of a sum, or 0 if the number is not shown."""
     return int(found["people"] or 0)
 
 
 def describe_sum(reader: Reader, found: Json) -> str:
-    """Return a sum as text, with the quarters that it leaves out."""
+    """Return a sum as text, with the quarters that it leaves out, or "not shown"."""
     if found["people"] is None:
         return reader.texts.translate(mark("not shown"))
     people = reader.formats.format_number(found["people"])
@@ -202,7 +202,7 @@ def describe_share(reader: Reader, share: Json) -> str:
 
 
 def list_gaps(reader: Reader, gaps: Json) -> list[Gap]:
-    """Return what the directory lacks, each kind with its countries."""
+    """Return each kind of gap in the directory. It has no lines if there are no gaps."""
     formats, translate = reader.formats, reader.texts.translate
     return [
         Gap(
@@ -255,5 +255,5 @@ def list_missing_services(reader: Reader, gaps: Iterable[Json]) -> list[str]:
 
 
 def join_names(reader: Reader, subject: str, names: Iterable[str]) -> str:
-    """Return a name with a list of names, in their order."""
+    """Return a subject, a colon, and the names in alphabetical order."""
     return join_with_colon(reader, subject, ", ".join(sorted(names)))

@@ -15,11 +15,11 @@ QUERY: Final = ("from", "to", "compare", "desk")
 """The query parameters of the report, which the page passes on to the API."""
 QUARTERS_OF_YEAR, MONTHS_OF_QUARTER = 4, 3
 YEARS: Final = 5
-"""The number of years of which quarters can be chosen."""
+"""The number of years whose quarters can be chosen."""
 
 
 async def show_report(visit: Visit) -> Response:
-    """Show the report of two periods, or what is wrong with them. Raises ApiProblem."""
+    """Show the report of two periods, or a problem with them. Raises ApiProblem."""
     asked, answer = await get_with_query(visit, "figures/report", QUERY)
     if isinstance(answer, ApiProblem):
         return render_page(visit, asked, problem=answer, status=answer.status)
@@ -49,7 +49,7 @@ def render_page(
 
 
 def list_quarters(visit: Visit) -> Sequence[str]:
-    """Return the quarters of the last years until now."""
+    """Return the quarters of the last five years, the current one first."""
     now = visit.formats.now
     current = now.year * QUARTERS_OF_YEAR + (now.month - 1) // MONTHS_OF_QUARTER
     places = (

@@ -1,4 +1,4 @@
-"""The main menu, which shows a person only what the account can use."""
+"""The main menu, which shows only the entries that the account can use."""
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
@@ -10,7 +10,7 @@ from app.console.translations import mark
 
 @dataclass(frozen=True)
 class Entry:
-    """An entry of the menu. `scope` is the scope that its page needs."""
+    """An entry of the menu. The account needs `scope`, and one of `roles` if it has any."""
 
     href: str
     text: str
@@ -47,7 +47,7 @@ ENTRIES: Final = (
 
 @dataclass(frozen=True)
 class MenuItem:
-    """An entry as it is shown: its text, and whether the page is below it."""
+    """An entry as it is shown. It is current on its own page and the pages below it."""
 
     href: str
     text: str
@@ -66,5 +66,8 @@ def list_menu_items(
 
 
 def is_below(path: str, href: str) -> bool:
-    """Return whether a path is the page of an entry, or a page below it."""
+    """Return whether a path is the page of an entry, or a page below it.
+
+    The first entry matches only its own page, because all pages are below it.
+    """
     return path == href or (href != ENTRIES[0].href and path.startswith(f"{href}/"))

@@ -1,6 +1,6 @@
-"""The notice on a page that an action leads to: what was done.
+"""The notices that a page shows after an action.
 
-The address of the page carries a code from a fixed list, never a text.
+The URL of the page contains a code from a fixed list, never a text.
 """
 
 from typing import Final
@@ -11,7 +11,7 @@ from app.console.formats import Formats
 from app.console.translations import Texts, mark
 
 DONE: Final = "done"
-"""The query parameter that carries the code."""
+"""The query parameter that contains the code."""
 ASKED: Final = "asked"
 ENDED: Final = "ended"
 RECORDED: Final = "recorded"
@@ -33,7 +33,7 @@ ACTION_WORDS: Final = (
 
 
 def find_notice(code: str, texts: Texts, formats: Formats) -> Markup | None:
-    """Return the notice for a code, or None for a code of no list."""
+    """Return the notice for a code, or None if no list contains the code."""
     if code in NOTICES:
         return texts.translate(NOTICES[code])
     words, _, action = code.partition(".")

@@ -10,7 +10,7 @@ from app.console.demo_tour import TourPart, TourTask
 class DemoPerson:
     """A made-up person: the code of the office, the account, its roles, and an API key.
 
-    `part` is the part of the tour in which the person is shown, `task` what it can try.
+    `part` is the part of the tour in which the person is shown. `task` is a task to try.
     """
 
     focal_point: str
@@ -22,15 +22,15 @@ class DemoPerson:
 
     @property
     def id(self) -> str:
-        """The office and the account, which together name one person."""
+        """The codes of the office and the account, which together identify the person."""
         return f"{self.focal_point}/{self.label}"
 
 
 @dataclass(frozen=True)
 class DemoSignIn:
-    """The secret of the link that signs in as people of the demonstration, and the people.
+    """The sign-in of the demonstration: the secret of its link, and its people.
 
-    People of the same part of the tour, and in it of the same office, follow each other.
+    The people are grouped by part of the tour and, within a part, by office.
     """
 
     secret: str = field(repr=False)
@@ -43,7 +43,7 @@ class DemoSignIn:
 
 @dataclass(frozen=True)
 class ConsoleOptions:
-    """The options of the console: where the quick exit leads, and the demonstration."""
+    """The options of the console: the URL of the quick exit, and any demonstration."""
 
     exit_url: str
     demo: DemoSignIn | None = None

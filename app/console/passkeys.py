@@ -1,4 +1,4 @@
-"""Signing in with passkeys, registering them, and redeeming an enrolment.
+"""Routes to sign in with passkeys, to register them, and to redeem an enrolment.
 
 The script of the page calls WebAuthn and sends the result as JSON. These routes pass it on
 to the API, and turn the token of a new session into the session cookie.
@@ -30,7 +30,7 @@ async def read_object(visit: Visit) -> Json:
 def render_refusal(problem: ApiProblem) -> JSONResponse:
     """Return the text of a problem for the script, which shows it beside the button.
 
-    If the person has to sign in again, the script leads to the page for that.
+    If the person has to sign in again, the response names the page for that.
     """
     answer = {"text": problem.body.get("detail") or problem.body.get("title")}
     if isinstance(problem, StepUpRequired):
@@ -47,9 +47,10 @@ async def create_sign_in_options(visit: Visit) -> Response:
 
 
 async def sign_in_with_passkey(visit: Visit) -> Response:
-    """Sign in with the result of the script; `next` is the page that the person wants.
+    """Sign in with the credential from the script, and return the page that follows.
 
-    A session that the browser has is ended, so that it cannot be used any more.
+    `next` is the page that the person wants. The session that the browser had before is
+    ended, so that it can no longer be used.
     """
     sent = await read_object(visit)
     try:
@@ -65,8 +66,8 @@ async def open_session(visit: Visit, body: Json) -> Json:
     """Open a session, and end the one that the browser has. Raises ApiProblem.
 
     The API replaces a session of the same person only. If the browser has the session of
-    another person, the API answers 404 and does not use up the challenge; that session is
-    then ended by itself.
+    another person, the API returns 404 and does not use up the challenge. That session is
+    then ended with a request of its own.
     """
     path, replaced = "sessions/passkey", await find_replaced(visit)
     try:
@@ -88,7 +89,7 @@ async def find_replaced(visit: Visit) -> Json:
 
 
 async def create_registration_options(visit: Visit) -> Response:
-    """Return the options of another passkey for the script."""
+    """Return the options for registering another passkey to the script."""
     try:
         return JSONResponse((await visit.api.post("passkeys/options")).body)
     except ApiProblem as problem:
@@ -115,7 +116,7 @@ async def show_enrolment(visit: Visit) -> Response:
 
 
 async def create_enrolment_options(visit: Visit) -> Response:
-    """Return the options of a first passkey for the script."""
+    """Return the options for registering a first passkey to the script."""
     sent = await read_object(visit)
     body = {name: sent.get(name) for name in ("link", "code")}
     try:

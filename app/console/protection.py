@@ -1,4 +1,4 @@
-"""The protection of the console's pages: response headers, and no form of another site."""
+"""The protection of the pages: response headers, and no writes from other sites."""
 
 from typing import Final
 
@@ -30,8 +30,8 @@ REFUSAL: Final = "This request came from another site. Open the page again, and 
 class PageProtection:
     """Middleware that refuses writes from other sites (403), and adds the headers.
 
-    It also refuses to let a browser load a page in advance (503), because reading a case
-    is recorded as something that a person did.
+    It also refuses requests that load a page in advance (503), because reading a case is
+    recorded as an action of a person.
     """
 
     def __init__(self, app: ASGIApp, origin: str | None) -> None:
@@ -39,7 +39,7 @@ class PageProtection:
         self.headers = HEADERS | (TLS_HEADERS if is_https(origin) else {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Check the request, and add the headers to the answer."""
+        """Check the request, and add the headers to the response."""
 
         async def send_protected(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -52,7 +52,7 @@ class PageProtection:
         await (refused or self.app)(scope, receive, send_protected)
 
     def find_refusal(self, request: Request) -> Response | None:
-        """Return the answer to a request that the console refuses, or None."""
+        """Return the response to a request that is refused, or None if it is accepted."""
         if is_prefetch(request.headers):
             return PlainTextResponse(PREFETCHED, 503)
         origin = self.origin or f"{request.url.scheme}://{request.url.netloc}"
@@ -67,7 +67,7 @@ def is_https(origin: str | None) -> bool:
 
 
 def is_prefetch(headers: Headers) -> bool:
-    """Return whether a browser loads a page in advance, to show it or not."""
+    """Return whether a browser loads a page before the person asks for it."""
     return "prefetch" in headers.get("sec-purpose", "") + headers.get("purpose", "")
 
 

@@ -1,4 +1,4 @@
-"""Pages with a form whose fields are the query parameters of a request of the API."""
+"""Pages with a form whose fields are the query parameters of an API request."""
 
 from collections.abc import Iterable
 from http import HTTPStatus
@@ -11,9 +11,10 @@ from app.console.visits import Visit
 async def get_with_query(
     visit: Visit, path: str, names: Iterable[str]
 ) -> tuple[dict[str, str], Answer | ApiProblem]:
-    """Return the parameters of the page, "" if absent, and the answer of the API to them.
+    """Return the query parameters of the page, and the response of the API to them.
 
-    A problem with the parameters (422) is returned. Raises ApiProblem for any other.
+    A missing parameter is an empty string. A problem with the parameters (422) is
+    returned. Raises ApiProblem for any other problem.
     """
     asked = {name: visit.request.query_params.get(name, "") for name in names}
     query = urlencode({name: value for name, value in asked.items() if value})

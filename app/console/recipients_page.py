@@ -1,4 +1,4 @@
-"""The page "Ask an office for help": who could give a service, and the request to one."""
+"""The page "Ask an office for help": offices for a service, and the referral to one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -23,7 +23,7 @@ from app.console.translations import mark
 from app.console.visits import Visit
 
 NO_CONSENT: Final = "no_consent"
-"""The reason of an office that could be asked once the person agrees."""
+"""The reason to exclude an office that could be asked if the person agrees."""
 SECTIONS: Final = FormField(
     name="sections",
     label=mark("What may the office open after it accepts?"),
@@ -43,7 +43,7 @@ OTHER_FIELDS: Final = (
 )
 """The fields of a request to an office that is not proposed."""
 SUGGESTED: Final = FilledForm(values={SECTIONS.name: ("needs",)})
-"""What is chosen before the person chooses: no more than what is needed."""
+"""The preset values of the form, with no section other than `needs`."""
 SENT: Final = "referral_actions.send"
 
 
@@ -59,12 +59,15 @@ class Candidate:
 
 
 async def show_recipients(visit: Visit) -> Response:
-    """Show the offices that could give a service. Drawing the page records nothing."""
+    """Show the offices that could give a service. Nothing is recorded."""
     return await render_recipients(visit, visit.request.query_params.get("service", ""))
 
 
 async def ask_recipient(visit: Visit) -> Response:
-    """Send a referral to the chosen office, or show the page again with a problem."""
+    """Send a referral to the chosen office, or show the page again with a problem.
+
+    Raises HTTPException (422) if a required field is empty.
+    """
     sent = await visit.request.form()
     filled = read_form(FIELDS, sent, visit.formats.zone)
     if filled.errors:
@@ -81,7 +84,11 @@ async def ask_recipient(visit: Visit) -> Response:
 async def render_recipients(
     visit: Visit, service: str, attempt: Attempt | None = None
 ) -> Response:
-    """Return the page for one service, by default the first that the summary asks for."""
+    """Return the page for one service.
+
+    If `service` is empty, this is the first service of the summary. If the summary has no
+    service, it is the first of the reference list.
+    """
     code = visit.request.path_params["code"]
     case = (await visit.api.get(f"cases/{code}?include=consents")).body
     wanted = case["summary"]["services"]

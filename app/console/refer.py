@@ -1,6 +1,6 @@
-"""The pages of "Refer someone": five steps, each saved as a draft, and the case they send.
+"""The pages of "Refer someone": five steps that are saved as a draft and sent as a case.
 
-The API keeps what is typed as a sealed draft of the person until the case is sent.
+The API keeps the entered values as the officer's sealed draft until the case is sent.
 """
 
 from contextlib import suppress
@@ -37,16 +37,16 @@ LAST: Final = len(STEPS)
 CONFLICT: Final = 409
 CONSENT_STEP: Final = 4
 STEP: Final = "step"
-"""The value of a draft with the step to which the officer came."""
+"""The name of the draft's value with the last step that the officer reached."""
 BACK: Final = "back"
-"""The button that saves a step and leads to the one before, whatever is missing."""
+"""The button that saves a step, complete or not, and returns to the previous one."""
 KEY_REUSED: Final = "idempotency-key-reused"
 SCORE: Final = "score"
-"""The button that shows what the ticked signs suggest, without going on."""
+"""The button that shows the result of the screening and stays on the step."""
 
 
 async def begin(visit: Visit) -> Response:
-    """Lead to the first step, or ask whether to continue a form that was begun."""
+    """Redirect to the first step, or ask whether to continue a saved form."""
     draft = await load_draft(visit.api, FORM)
     if not draft.saved_at:
         return redirect_to(f"{START}/1")
@@ -54,11 +54,11 @@ async def begin(visit: Visit) -> Response:
 
 
 async def show_step(visit: Visit) -> Response:
-    """Show one step, with everything that was typed before.
+    """Show one step with the saved values, or redirect to an earlier incomplete step.
 
-    The last two steps depend on the answers before, such as the country. Their addresses
-    lead to the first step that is not finished. The last step names what is missing, once
-    the officer has come to it.
+    The last two steps depend on earlier answers, such as the country. They redirect to the
+    first earlier step that is incomplete. Once the officer has reached the last step, it
+    is shown in any case, and names the missing fields.
     """
     number = get_number(visit)
     draft = await load_draft(visit.api, FORM)
@@ -85,7 +85,7 @@ async def show(
     filled: FilledForm | None = None,
     problem: ApiProblem | None = None,
 ) -> Response:
-    """Return the page of a step. The last one shows what is missing in all steps."""
+    """Return the page of a step. The last step names the missing fields of all steps."""
     if filled is None:
         typed = read_step(number, draft.form, visit.formats)
         filled = replace(typed, errors={})
@@ -93,7 +93,7 @@ async def show(
 
 
 async def take_step(visit: Visit) -> Response:
-    """Save a step, and lead to the next one, or show the step again with its errors."""
+    """Save a step, and redirect to the next one, or show the step again with errors."""
     number = get_number(visit)
     form = await visit.request.form()
     draft = await merge_step(visit, number, form, after=number + 1)
@@ -116,9 +116,10 @@ async def take_step(visit: Visit) -> Response:
 async def finish_step(
     visit: Visit, number: int, draft: FormDraft, checked: str
 ) -> Response:
-    """Lead to what follows a complete step: the next one, a refusal, or the sent case.
+    """Redirect to the page after a complete step, or send the case after the last step.
 
-    `checked` is the digest of what the last step showed to the officer.
+    `checked` is the digest of the values that the last step showed to the officer. If the
+    values have changed since then, a page says so (409).
     """
     if number == LAST:
         if checked != compute_digest(draft, CHECKED_FIELDS):
@@ -131,7 +132,7 @@ async def finish_step(
 
 
 def render_replaced_form(visit: Visit, number: int, form: FormData) -> Response:
-    """Say that a form was sent, deleted or replaced, and show what was typed last."""
+    """Return the page for a form that was sent, deleted or replaced, with its values."""
     typed = read_step(number, form, visit.formats)
     answers = list_answers(visit, STEPS[number - 1], typed)
     return visit.render("refer_gone.html", CONFLICT, answers=answers)
@@ -140,9 +141,10 @@ def render_replaced_form(visit: Visit, number: int, form: FormData) -> Response:
 async def merge_step(
     visit: Visit, number: int, form: FormData, *, after: int
 ) -> FormDraft | None:
-    """Return the draft with what was typed in a step, which is not saved yet.
+    """Return the draft with the values entered in a step, without saving it.
 
-    Returns None if the form was typed for a draft that is gone.
+    `after` is the step that the officer then reaches. Returns None if the form belongs to
+    a draft that was deleted or replaced.
     """
     draft = find_typed(await load_draft(visit.api, FORM), form)
     if draft is None:
@@ -153,7 +155,7 @@ async def merge_step(
 
 
 async def save_step(visit: Visit) -> Response:
-    """Save what was typed so far in a step, and say when it was saved."""
+    """Save the values of an unfinished step. Return the time, or "Not saved", as text."""
     number = get_number(visit)
     form = await visit.request.form()
     draft = await merge_step(visit, number, form, after=number)
@@ -168,7 +170,7 @@ async def save_step(visit: Visit) -> Response:
 
 
 async def send_case(visit: Visit, draft: FormDraft) -> Response:
-    """Send the case once, and delete the draft."""
+    """Send the case once and delete the draft, or show the problem on a page."""
     for number in range(1, LAST):
         if read_step(number, draft.form, visit.formats).errors:
             return await show(visit, LAST, draft)
@@ -180,7 +182,7 @@ async def send_case(visit: Visit, draft: FormDraft) -> Response:
         if problem.code == KEY_REUSED:
             return render_replaced_form(visit, LAST, draft.form)
         return await show(visit, LAST, draft, problem=problem)
-    with suppress(ApiProblem):  # the case is sent; the draft ends after 24 hours
+    with suppress(ApiProblem):  # the case is sent; the draft expires after 24 hours
         await delete_draft(visit.api, FORM)
     return redirect_to(f"{START}/sent/{sent.body['code']}")
 
@@ -193,13 +195,13 @@ async def show_sent(visit: Visit) -> Response:
 
 
 async def ask_discard(visit: Visit) -> Response:
-    """Ask whether everything that was typed shall be deleted."""
+    """Ask whether to delete all entered values."""
     draft = await load_draft(visit.api, FORM)
     return visit.render("refer_discard.html", draft=draft, step=draft.get(STEP) or 1)
 
 
 async def discard(visit: Visit) -> Response:
-    """Delete everything that was typed in the form that was shown."""
+    """Delete the draft of the form, or redirect to the start if it has been replaced."""
     draft = await load_draft(visit.api, FORM)
     if find_typed(draft, await visit.request.form()):
         await delete_draft(visit.api, FORM)
@@ -215,7 +217,10 @@ async def ask_refused(visit: Visit) -> Response:
 
 
 async def end_refused(visit: Visit) -> Response:
-    """Count that an adult does not want to be referred, and delete what was typed."""
+    """Count an adult's refusal to be referred, and delete the draft.
+
+    If the draft was replaced or contains no such refusal, redirect instead.
+    """
     draft = find_typed(await load_draft(visit.api, FORM), await visit.request.form())
     if draft is None:
         return redirect_to(START)

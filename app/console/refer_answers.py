@@ -1,4 +1,4 @@
-"""The answers of "Refer someone" in words, for a page that has no form."""
+"""The answers of "Refer someone" as text, for a page that has no form."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -22,7 +22,7 @@ OPTIONS: Final = (*consent.BASIS.options, *consent.CHILD_BASIS.options)
 def list_answers(
     visit: Visit, step: Step, typed: FilledForm
 ) -> Sequence[tuple[str, Sequence[str]]]:
-    """Return the label of each field in which something was typed, with its values."""
+    """Return the label of each field that is not empty, with its values as text."""
     page = PageParts(visit, FormDraft(values=typed.values))
     return [
         (one.label, [name_value(page, one, value) for value in typed.values[one.name]])
@@ -32,7 +32,7 @@ def list_answers(
 
 
 def name_value(page: PageParts, field: FormField, value: str) -> str:
-    """Return a value in words, or as it was typed."""
+    """Return a value as text: the label of a code, or the entered text."""
     visit = page.visit
     if isinstance(field, Question):
         options = OPTIONS if field.name == consent.BASIS.name else field.options
@@ -48,6 +48,6 @@ def name_value(page: PageParts, field: FormField, value: str) -> str:
 
 
 def name_tick(page: PageParts, value: str) -> str:
-    """Return a tick of the matrix in words: the recipient, and what it may know."""
+    """Return a ticked box of the matrix as text: the recipient, and what it may know."""
     recipient, _, part = value.partition(":")
     return f"{page.name_recipient(recipient)}: {page.name_part(part)}"

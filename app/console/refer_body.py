@@ -1,4 +1,4 @@
-"""The requests of "Refer someone": the case, the preview of its routing, and the signs."""
+"""The requests of "Refer someone": the case, its routing preview, and the screening."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
@@ -49,12 +49,15 @@ def build_case(draft: FormDraft, formats: Formats) -> Json:
 
 
 def list_sections(filled: FilledForm) -> Sequence[str]:
-    """Return the sections of which something was typed, in the order of the body."""
+    """Return the sections with at least one value, in the order of the body."""
     return [name for name in consent.SECTIONS if any(filled.body.get(name, {}).values())]
 
 
 def build_consent(filled: FilledForm, formats: Formats) -> Json:
-    """Return the consent form, with a recipient for each column that was ticked."""
+    """Return the consent form with its recipients.
+
+    Raises ValueError if the form has no day on which the consent ends.
+    """
     day = parse_day(filled.get(consent.EXPIRES_ON.name))
     if day is None:
         raise ValueError("The form has no day on which the consent ends.")
@@ -69,8 +72,8 @@ def build_consent(filled: FilledForm, formats: Formats) -> Json:
 def list_recipients(filled: FilledForm) -> Iterator[Json]:
     """Yield the recipients of a consent, each with its purposes and sections.
 
-    A consent ends as a whole. To be asked to lead is therefore a consent of its own: a
-    person who no longer wants a service does not take the case from its lead.
+    A consent ends as a whole. The purpose to lead therefore has an item of its own, so
+    that the lead keeps the case if the person no longer wants a service.
     """
     services = [service for service in list_services(filled) if service != RETURN]
     for recipient, parts in group_ticks(filled).items():
@@ -83,7 +86,7 @@ def list_recipients(filled: FilledForm) -> Iterator[Json]:
 
 
 def list_agreed_sections(parts: Sequence[str], *, leads: bool) -> Sequence[str]:
-    """Return the sections of a consent to lead, or of a consent to help."""
+    """Return the sections of a consent: to lead if `leads` is true, otherwise to help."""
     sections = [part for part in parts if part in consent.ALL_SECTIONS]
     is_for_lead = leads and consent.LEAD_IDENTITY in parts
     if is_for_lead and consent.IDENTITY not in sections:
@@ -92,7 +95,7 @@ def list_agreed_sections(parts: Sequence[str], *, leads: bool) -> Sequence[str]:
 
 
 def describe_recipient(filled: FilledForm, recipient: str) -> Json:
-    """Return one office, or a kind of office in the country that was ticked."""
+    """Return a recipient for a body: one office, or a kind of office in a country."""
     if recipient == consent.OFFICE:
         return {"focal_point": filled.get(consent.OFFICE)}
     kind, _, country = recipient.partition("@")
@@ -100,7 +103,7 @@ def describe_recipient(filled: FilledForm, recipient: str) -> Json:
 
 
 def list_services(filled: FilledForm) -> Sequence[str]:
-    """Return the services that the person asks for; what cannot wait is one of them."""
+    """Return the services that the person asks for, including those that cannot wait."""
     asked = filled.values.get(fields.SERVICES.name, ())
     urgent = filled.values.get(fields.URGENT.name, ())
     return [*asked, *(service for service in urgent if service not in asked)]
@@ -140,13 +143,13 @@ PLACES: Final = (
     ("consents/0/recipients/", f"{consent.ALLOW.name}/"),
     ("consents/0/", "consent/"),
 )
-"""Places in the body of a case, and how the fields of their values are named."""
+"""Prefixes of places in the body of a case, each with the prefix of the field names."""
 
 
 def find_errors(
     problem: ApiProblem, draft: FormDraft, formats: Formats
 ) -> Mapping[str, str]:
-    """Return the errors that the API found in a case, by the name of the field."""
+    """Return the first error that the API found in each field of a case, by field name."""
     filled = read_form(ALL_FIELDS, draft.form, formats.zone)
     sections = enumerate(list_sections(filled))
     places = [*PLACES, *((f"sections/{n}/", f"{name}/") for n, name in sections)]
@@ -160,7 +163,7 @@ def find_errors(
 
 
 def translate_place(place: str, places: Iterable[tuple[str, str]]) -> str:
-    """Return a place in the body of a case as the names of fields are written."""
+    """Convert a place in the body of a case to the notation of the field names."""
     for start, name in places:
         if place.startswith(start):
             return name + place.removeprefix(start)

@@ -15,7 +15,7 @@ ADULT: Final = "adult"
 REFER: Final = "refer"
 IDENTITY: Final = "identity"
 LEAD_IDENTITY: Final = "identity_lead"
-"""A part of the matrix: the section `identity`, for the office that leads alone."""
+"""A part of the matrix: the section `identity`, but only for the office that leads."""
 SECTIONS: Final = ("needs", "contact", IDENTITY)
 """The sections that can be written in the form."""
 GRAVE_SECTIONS: Final = ("narrative", "indicators", "perpetrators", "health")
@@ -23,7 +23,7 @@ ALL_SECTIONS: Final = frozenset(SECTIONS + GRAVE_SECTIONS)
 ROWS: Final = (REFER, "needs", "contact", LEAD_IDENTITY, IDENTITY)
 """The rows of the matrix that are always shown."""
 PARTS: Final = ROWS + GRAVE_SECTIONS
-"""What a recipient may know, in the order of the matrix."""
+"""The parts that a recipient may know, in the order of the matrix."""
 PART_WORDS: Final = {
     one.code: one
     for one in (
@@ -49,7 +49,7 @@ PART_WORDS: Final = {
         Option("indicators", mark("Signs")),
     )
 }
-"""The words for parts that differ from those of the reference list `sections`."""
+"""The texts of parts whose label is not that of the reference list `sections`."""
 OFFICE: Final = "office"
 CLASSES: Final = ("state", "non_state", "intergovernmental")
 RECIPIENTS: Final = (*CLASSES, OFFICE)
@@ -58,11 +58,11 @@ COLUMNS: Final = {
     "non_state": mark("NGOs: %(country)s"),
     "intergovernmental": mark("International organisations: %(country)s"),
 }
-"""What each kind of office is called on the pages, with the country that is meant."""
+"""The name of each kind of office on the pages, with a placeholder for the country."""
 
 
 class Basis(StrEnum):
-    """On which basis the case is sent, or why it is not."""
+    """The basis on which the case is sent, or the reason why it is not sent."""
 
     PERSON = "person"
     GUARDIAN = "guardian_with_assent"
@@ -74,7 +74,7 @@ class Basis(StrEnum):
 def list_recipients(country: str) -> tuple[str, ...]:
     """Return the recipients that can be ticked: kinds of offices, and the chosen office.
 
-    A tick names its country, so that a consent never moves to another country.
+    A kind of office includes its country, so that a consent never moves to another country.
     """
     return (*(f"{kind}@{country}" for kind in CLASSES), OFFICE)
 

@@ -12,7 +12,7 @@ from app.console.translations import mark
 
 @dataclass(frozen=True)
 class Option:
-    """An answer to a question: a code, and marked English texts."""
+    """An answer to a question: a code, and English texts marked for translation."""
 
     code: str
     text: str
@@ -21,7 +21,7 @@ class Option:
 
 @dataclass(frozen=True, kw_only=True)
 class Question(FormField):
-    """A question of which the answers are shown one below the other."""
+    """A question whose answers are shown one below the other."""
 
     kind: FieldKind = FieldKind.CHOICE
     options: tuple[Option, ...] = ()

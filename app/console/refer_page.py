@@ -1,4 +1,4 @@
-"""What the pages of "Refer someone" show beside the fields: results, routing, choices."""
+"""The parts of the pages of "Refer someone" beside the fields: choices, API results."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -32,14 +32,14 @@ type Choices = Sequence[tuple[str, str]]
 
 @dataclass(frozen=True)
 class PageParts:
-    """The choices of a page that depend on the directory and on what was typed."""
+    """The choices of a page that depend on the directory and on the entered values."""
 
     visit: Visit
     draft: FormDraft
 
     @property
     def country(self) -> str:
-        """The country in which the person is, or an empty text."""
+        """The country in which the person is, or an empty string if it is not entered."""
         return self.draft.get(fields.COUNTRY.name)
 
     @property
@@ -49,7 +49,7 @@ class PageParts:
 
     @property
     def basis(self) -> fields.Question:
-        """The question about consent at the age of the person."""
+        """The question about consent that applies to the age class of the person."""
         return steps.get_basis(self.draft.get(fields.AGE.name))
 
     def is_served(self, office: Json) -> bool:
@@ -57,7 +57,7 @@ class PageParts:
         return bool({self.country, EVERYWHERE} & set(office["serves"]))
 
     def list_countries(self) -> tuple[Choices, Choices]:
-        """Return the countries of the directory, and the other countries."""
+        """Return the countries in which offices work, and the other countries."""
         near = {code for one in self.visit.offices.values() for code in one["serves"]}
         return self.sort_choices("countries", near)
 
@@ -67,13 +67,13 @@ class PageParts:
         return self.sort_choices("languages", near)
 
     def list_consent_languages(self) -> tuple[Choices, Choices]:
-        """Return the languages that offices or the person speak, to explain a consent."""
+        """Return the languages of offices, and the person's own if it is another one."""
         near, others = self.list_languages()
         own = {self.draft.get(fields.LANGUAGE.name)}
         return near, [choice for choice in others if choice[0] in own]
 
     def sort_choices(self, words: str, near: AbstractSet[str]) -> tuple[Choices, Choices]:
-        """Return the codes of a list by name: those that are near, and the others."""
+        """Return the codes of a list that are in `near`, and the others, sorted by name."""
         formats = self.visit.formats
         named = [
             (code, formats.name_code(words, code)) for code in formats.list_codes(words)
@@ -85,7 +85,7 @@ class PageParts:
         )
 
     def list_offices(self) -> tuple[Choices, Choices]:
-        """Return the offices that may help in the country, and the others, by name."""
+        """Return the active offices that can help: those in the country, and the others."""
         return self.sort_offices(
             code
             for code, office in self.visit.offices.items()
@@ -102,7 +102,7 @@ class PageParts:
         )
 
     def sort_offices(self, codes: Iterable[str]) -> tuple[Choices, Choices]:
-        """Return the offices that work in the country, and the others, by name."""
+        """Return the offices that work in the country, and the others, sorted by name."""
         offices = self.visit.offices
         named = [(offices[code], (code, self.visit.name_office(code))) for code in codes]
         named.sort(key=lambda one: one[1][1].casefold())
@@ -112,7 +112,7 @@ class PageParts:
         )
 
     def name_in_english(self, words: str, code: str) -> str:
-        """Return the English words for a code of a reference list."""
+        """Return the English label of a code, or an empty string if the code is unknown."""
         return load_words(words, ENGLISH).get(code, "")
 
     def list_indicators(self) -> Mapping[str, Sequence[str]]:
@@ -120,7 +120,7 @@ class PageParts:
         return steps.group_indicators()
 
     def list_elements(self, group: str) -> Sequence[str]:
-        """Return the codes of the acts, the means or the purposes."""
+        """Return the codes of one group of elements: acts, means or purposes."""
         return steps.list_elements(group)
 
     def list_services(self) -> Sequence[str]:
@@ -133,7 +133,7 @@ class PageParts:
 
     @property
     def digest(self) -> str:
-        """The digest of what the last step shows."""
+        """The digest of the values that the last step shows."""
         return compute_digest(self.draft, steps.CHECKED_FIELDS)
 
     def list_recipients(self) -> Sequence[str]:
@@ -141,7 +141,7 @@ class PageParts:
         return consent.list_recipients(self.country)
 
     def name_recipient(self, recipient: str) -> str:
-        """Return what a kind of office in a country, or the chosen office, is called."""
+        """Return the name of a kind of office in a country, or of the chosen office."""
         kind, _, country = recipient.partition("@")
         if kind == consent.OFFICE:
             return self.visit.name_office(self.draft.get(consent.OFFICE))
@@ -149,28 +149,28 @@ class PageParts:
         return self.visit.texts.translate(consent.COLUMNS[kind], country=place)
 
     def name_part(self, part: str) -> str:
-        """Return what a part of the matrix is called."""
+        """Return the name of a part of the matrix."""
         words = consent.PART_WORDS.get(part)
         if words is None:
             return self.visit.formats.name_code("sections", part)
         return self.visit.texts.translate(words.text)
 
     def describe_part(self, part: str) -> str:
-        """Return what a part of the matrix contains, or an empty text."""
+        """Return the description of a part of the matrix, or an empty string if none."""
         words = consent.PART_WORDS.get(part)
         return self.visit.texts.translate(words.hint) if words and words.hint else ""
 
     def group_ticks(self) -> Mapping[str, Sequence[str]]:
-        """Return what each recipient may know, as it was ticked."""
+        """Return the parts that each ticked recipient may know."""
         return steps.group_ticks(FilledForm(values=self.draft.values))
 
     def has_grave_ticks(self) -> bool:
-        """Return whether a section that says most about the person was ticked."""
+        """Return whether one of the most sensitive sections was ticked."""
         ticked = {part for parts in self.group_ticks().values() for part in parts}
         return bool(ticked & set(consent.GRAVE_SECTIONS))
 
     def find_step(self, field: str) -> int:
-        """Return the number of the step that has a field."""
+        """Return the number of the step that contains a field."""
         return next(
             number
             for number, step in enumerate(steps.STEPS, 1)
@@ -186,7 +186,7 @@ async def render_step(
     filled: FilledForm,
     problem: ApiProblem | None,
 ) -> Response:
-    """Return the page of a step, with what the API says about what was typed."""
+    """Return the page of a step, with the results of the API for the entered values."""
     missing = find_missing(visit, draft) if number == len(steps.STEPS) else {}
     refused = find_errors(problem, draft, visit.formats) if problem else {}
     shown = FilledForm(
@@ -215,13 +215,13 @@ async def render_step(
 
 
 def prepare_suggestions(visit: Visit, draft: FormDraft) -> Mapping[str, Sequence[str]]:
-    """Return suggested values for fields of which nothing was saved yet."""
+    """Return suggested values for the fields that were not saved yet."""
     suggested = steps.prepare_values(draft.get(fields.LANGUAGE.name), visit.formats)
     return {name: texts for name, texts in suggested.items() if name not in draft.values}
 
 
 def find_missing(visit: Visit, draft: FormDraft) -> Mapping[int, Mapping[str, str]]:
-    """Return the errors of each step before the last one that has any."""
+    """Return the errors of each incomplete step, except the last step."""
     found = {
         number: steps.read_step(number, draft.form, visit.formats).errors
         for number in range(1, len(steps.STEPS))
@@ -230,7 +230,10 @@ def find_missing(visit: Visit, draft: FormDraft) -> Mapping[int, Mapping[str, st
 
 
 async def read_screening(visit: Visit, draft: FormDraft, number: int) -> Json | None:
-    """Return what the ticked signs suggest, or None if nothing was ticked."""
+    """Return the result of the screening, or None if nothing was ticked.
+
+    It is also None in the steps that do not show it.
+    """
     body = build_screening(draft.values) if number in SCREENING_STEPS else {}
     if not body:
         return None
@@ -240,7 +243,7 @@ async def read_screening(visit: Visit, draft: FormDraft, number: int) -> Json | 
 async def read_routing(
     visit: Visit, draft: FormDraft, number: int, missing: Mapping[int, object]
 ) -> Json | None:
-    """Return which offices will be asked, in the last step of a complete form."""
+    """Return the routing preview, or None before the last step or if fields are missing."""
     if number < len(steps.STEPS) or missing:
         return None
     return (await visit.api.post("routing", build_routing(draft, visit.formats))).body

@@ -1,4 +1,4 @@
-"""The five steps of "Refer someone", and what has to be filled in before the next one."""
+"""The five steps of "Refer someone", and the fields that each step requires."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -28,11 +28,11 @@ NOT_A_DAY: Final = mark("Write a day, such as 2026-12-31.")
 IN_FUTURE: Final = mark("This day is in the future.")
 IS_OVER: Final = mark("This day is over.")
 VALIDITY: Final = timedelta(days=180)
-"""The time for which a consent is valid if the officer changes nothing. We chose it."""
+"""The time for which a consent is valid by default. The number of days is our choice."""
 LAST_SECOND: Final = time(23, 59, 59)
-"""The time until which a consent is valid on its last day, so that pages show that day."""
+"""The time at which a consent ends on its last day, so that pages show that day."""
 FORM_OF_THIS_PAGE: Final = "console-1"
-"""The version of the consent form that this page is. Raise it if its questions change."""
+"""The version of the consent form on this page. Raise it if the questions change."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def get_basis(age_class: str) -> fields.Question:
 
 
 def read_step(number: int, form: FormData, formats: Formats) -> FilledForm:
-    """Return what was typed in a step, with the errors of its fields."""
+    """Return the entered values of a step, with the errors of its fields."""
     filled = read_form(STEPS[number - 1].fields, form, formats.zone)
     errors = dict(filled.errors)
     if STEPS[number - 1].fields is consent.CONSENT_FIELDS:
@@ -92,12 +92,12 @@ def check_consent(filled: FilledForm, age_class: str, today: date) -> Errors:
 
 
 def require(filled: FilledForm, *needed: FormField) -> Errors:
-    """Return an error for each of these fields that was left empty."""
+    """Return an error for each field in `needed` that was left empty."""
     return {one.name: MISSING for one in needed if not filled.get(one.name)}
 
 
 def check_pair(filled: FilledForm, pair: Sequence[FormField]) -> Errors:
-    """Return an error for a field that is empty although the other of a pair is not."""
+    """Return an error for the empty field if only one field of a pair is filled in."""
     is_begun = any(filled.get(one.name) for one in pair)
     return require(filled, *pair) if is_begun else {}
 
@@ -134,7 +134,7 @@ def check_country(filled: FilledForm, country: str) -> Errors:
 
 
 def group_ticks(filled: FilledForm) -> Mapping[str, Sequence[str]]:
-    """Return what each recipient may know, in the order of the matrix.
+    """Return the parts that each ticked recipient may know, in the order of the matrix.
 
     A recipient that may know a section may also be asked for help.
     """
@@ -151,7 +151,7 @@ def group_ticks(filled: FilledForm) -> Mapping[str, Sequence[str]]:
 
 
 def parse_day(text: str) -> date | None:
-    """Return a day that was typed, or None if it is not one."""
+    """Parse a day such as `2026-12-31`. Return None if the text is not a day."""
     try:
         return date.fromisoformat(text)
     except ValueError:
@@ -159,7 +159,7 @@ def parse_day(text: str) -> date | None:
 
 
 def prepare_values(language: str, formats: Formats) -> Mapping[str, Sequence[str]]:
-    """Return what the step "Who may know" suggests until something else is typed."""
+    """Return the suggested values of the step "Who may know"."""
     today = formats.now.astimezone(formats.zone).date()
     return {
         consent.CONSENT_LANGUAGE.name: [language] if language else [],
@@ -183,5 +183,5 @@ def group_indicators() -> Mapping[str, Sequence[str]]:
 
 
 def list_elements(group: str) -> Sequence[str]:
-    """Return the codes of the acts, the means or the purposes."""
+    """Return the codes of one group of elements: acts, means or purposes."""
     return [item.code for item in list_items("elements") if item.group == group]

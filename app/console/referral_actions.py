@@ -1,4 +1,4 @@
-"""The forms of the actions of a referral."""
+"""The forms of the actions on a referral."""
 
 from typing import Final
 

@@ -46,7 +46,7 @@ OWN_SENTENCES: Final = {
 }
 """The state of a referral as a sentence for the office that is asked."""
 RETURN_SERVICES: Final = frozenset({"RETURN", "CONSULAR_DOCUMENT"})
-"""The services of referrals that can have a part in a return."""
+"""The services of referrals that can belong to a return."""
 DOCUMENTS: Final = ("arrangement", "notes")
 """The sealed documents of a referral; the sections belong to the case."""
 
@@ -57,7 +57,7 @@ async def show_referral(visit: Visit) -> Response:
 
 
 async def take_referral_action(visit: Visit) -> Response:
-    """Take an action on a referral, or show the page again with what was typed."""
+    """Take an action on a referral, or show the page again with the entered values."""
     path = get_path(visit)
     outcome = await take_action(visit, REFERRALS, path)
     if isinstance(outcome, Response):
@@ -91,7 +91,7 @@ async def render_referral(
     attempt: Attempt | None = None,
     opened: OpenedDocument | None = None,
 ) -> Response:
-    """Return the page of a referral, after an attempt or with an opened document."""
+    """Return the page of a referral, with a failed attempt or opened document, if any."""
     answer, evidence = await asyncio.gather(
         visit.api.get(path), visit.api.get(f"{path}/evidence")
     )
@@ -148,7 +148,7 @@ async def read_case(visit: Visit, code: str) -> Json | None:
 
 
 def find_task(case: Json | None, path: str) -> str:
-    """Return the kind of the deadline of a record that waits for the office, or ""."""
+    """Return the kind of the office's task for a record, or an empty string if none."""
     tasks = case["included"]["tasks"]["items"] if case else ()
     return next((task["kind"] for task in tasks if task["subject"] == path), "")
 
@@ -156,8 +156,8 @@ def find_task(case: Json | None, path: str) -> str:
 async def read_access(visit: Visit, referral: Json) -> Sequence[Json]:
     """Return the sections of the referral, and whether the account may open each now.
 
-    Returns nothing for an office that sends, because it opens sections on the page of the
-    case, and for an office that may not read the case any more.
+    The result is empty without the scope `sections:read`, for an office that may no longer
+    read the case, and for the sender, which opens sections on the page of the case.
     """
     if "recipient" not in referral["you_are"] or not visit.may("sections:read"):
         return ()

@@ -13,17 +13,17 @@ from app.console.translations import mark
 COLUMNS: Final = ("quarters", "country", "table", "code", "subcode", "people", "name")
 """The columns of the CSV file, and of the sheet with all figures."""
 ALL: Final = "all"
-"""The country of figures of all countries together."""
+"""The value of `country` for the figures of all countries together."""
 MAX_CODES: Final = 2
 DAY: Final = len("2026-01-31")
 MAX_SHEET_NAME: Final = 31
-"""The number of characters of the name of a sheet that programs accept."""
+"""The maximum number of characters that programs accept in the name of a sheet."""
 PLAIN_TEXTS: Final = {
     "in_memory": True,
     "strings_to_formulas": False,
     "strings_to_urls": False,
 }
-"""Options of a workbook that write each text as a text, and no temporary file."""
+"""Options of a workbook: write each text as plain text, and write no temporary file."""
 METHOD: Final = (
     mark(
         "Each number has a small random error and is rounded to 5, so numbers do not "
@@ -40,13 +40,13 @@ METHOD: Final = (
     ),
     mark("Codes of forms of exploitation are those of the HTCDS (IOM)."),
 )
-"""How the numbers are to be read (docs/figures.md)."""
+"""Explanations of the numbers for the reader (docs/figures.md)."""
 
 
 def build_csv(reader: Reader, release: Json) -> str:
     """Return a release as CSV, with the codes and the names in the reader's language.
 
-    It begins with a byte order mark, without which Excel takes UTF-8 for another encoding.
+    It begins with a byte order mark, because Excel would otherwise not read it as UTF-8.
     """
     text = io.StringIO()
     writer = csv.writer(text)
@@ -71,16 +71,16 @@ def list_lines(reader: Reader, figures: Iterable[Json]) -> Iterator[Sequence[Any
 
 
 def fill_codes(cell: Json) -> Sequence[str]:
-    """Return the codes of a cell, with empty ones for the axes that its table lacks."""
+    """Return the codes of a cell, with an empty string for each axis its table lacks."""
     return [*cell["codes"], "", ""][:MAX_CODES]
 
 
 def build_spreadsheet(reader: Reader, release: Json) -> bytes:
     """Return a release as an XLSX file in the reader's language.
 
-    Its sheets are a page about the method, one for each table with a column for each
-    country, and all figures with their codes, for programs. The same release always gives
-    the same sheets.
+    The first sheet describes the method. Each table then has a sheet, with a column for
+    each country. The last sheet lists all figures with their codes, for programs. The same
+    release always gives the same sheets in the same language.
     """
     import xlsxwriter  # noqa: PLC0415 - takes a fifth of a second, and is rarely needed
 
@@ -98,7 +98,7 @@ def build_spreadsheet(reader: Reader, release: Json) -> bytes:
 
 
 def add_method(book: Any, reader: Reader, release: Json, bold: Any) -> None:
-    """Add the sheet that says what the figures are, and how they are to be read."""
+    """Add the sheet that describes the release and explains how to read the figures."""
     translate = reader.texts.translate
     sheet = book.add_worksheet(name_sheet(translate(mark("About these figures"))))
     released = reader.formats.format_date(release["released_at"][:DAY])
@@ -114,7 +114,7 @@ def add_method(book: Any, reader: Reader, release: Json, bold: Any) -> None:
 
 
 def add_rows(book: Any, name: str, rows: Sequence[Sequence[Any]], bold: Any) -> None:
-    """Add a sheet of rows, of which the first contains the titles of the columns."""
+    """Add a sheet of rows. The first row contains the titles of the columns."""
     sheet = book.add_worksheet(name_sheet(name))
     sheet.freeze_panes(1, 1)
     for number, row in enumerate(rows):
@@ -144,7 +144,7 @@ def list_tables(
 
 
 def name_column(reader: Reader, figures: Json) -> str:
-    """Return the title of the column of a country, with the quarters that it adds up."""
+    """Return the title of a country's column, with the quarters that are added up in it."""
     return f"{name_country(reader, figures['country'])}, {', '.join(figures['quarters'])}"
 
 
@@ -155,6 +155,6 @@ def name_release(reader: Reader, release: Json) -> str:
 
 
 def name_sheet(name: str) -> str:
-    """Return the name of a sheet, shortened, without characters that programs refuse."""
+    """Shorten the name of a sheet, and replace characters that programs refuse."""
     kept = "".join(" " if one in "[]:*?/\\" else one for one in name)
     return kept[:MAX_SHEET_NAME].strip(" '")

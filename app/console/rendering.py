@@ -15,14 +15,14 @@ DIGEST_LENGTH: Final = 10
 
 @cache
 def get_static_url(name: str) -> str:
-    """Return the address of a static file, which changes with the content of the file."""
+    """Return the URL of a static file. It changes with the content of the file."""
     digest = sha256((STATIC / name).read_bytes()).hexdigest()[:DIGEST_LENGTH]
     return f"/console/static/{name}?{digest}"
 
 
 @cache
 def build_environment() -> Environment:
-    """Build the environment of the templates: HTML is escaped, an unknown name fails."""
+    """Build the environment of the templates. It escapes HTML and refuses unknown names."""
     environment = Environment(
         loader=PackageLoader("app.console"),
         autoescape=True,

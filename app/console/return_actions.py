@@ -176,7 +176,7 @@ RETURNS: Final = RecordKind(
 
 @dataclass(frozen=True)
 class Gate:
-    """A step of the checklist: its actions, who takes each, and when it was taken."""
+    """A step of the checklist: its actions with their sides, and the steps taken."""
 
     number: int
     actions: Sequence[tuple[str, Sequence[str]]]
@@ -184,7 +184,7 @@ class Gate:
 
 
 def build_checklist(taken: Iterable[Json]) -> Sequence[Gate]:
-    """Return the twelve steps of a return, of which `taken` are the steps taken."""
+    """Return the twelve steps of a return, each with its items of `taken`."""
     done = list(taken)
     return [
         Gate(
@@ -197,7 +197,7 @@ def build_checklist(taken: Iterable[Json]) -> Sequence[Gate]:
 
 
 def list_sides() -> Mapping[Action, Sequence[str]]:
-    """Return the sides that may take each action of the checklist, as the rules say."""
+    """Return the sides that may take each action of the checklist, from `TABLE`."""
     sides: dict[Action, list[str]] = {action: [] for action in STEPS}
     for step in TABLE.steps:
         if step.action in sides:

@@ -1,4 +1,4 @@
-"""The page of a return: the checklist with who has each step, and the actions."""
+"""The page of a return: the checklist with the sides of each step, and the actions."""
 
 from http import HTTPStatus
 
@@ -23,12 +23,12 @@ PLAN = "travel-plan"
 
 
 async def show_return(visit: Visit) -> Response:
-    """Show a return: to the consulate only its task, without names or reasons."""
+    """Show a return. The consulate sees only its own task, without names or reasons."""
     return await render_return(visit, get_path(visit))
 
 
 async def take_return_action(visit: Visit) -> Response:
-    """Take an action on a return, or show the page again with what was typed."""
+    """Take an action on a return, or show the page again with the entered values."""
     path = get_path(visit)
     outcome = await take_action(visit, RETURNS, path)
     if isinstance(outcome, Response):
@@ -37,14 +37,14 @@ async def take_return_action(visit: Visit) -> Response:
 
 
 async def open_travel_plan(visit: Visit) -> Response:
-    """Open the travel plan for a purpose, on this page alone."""
+    """Open the travel plan for a purpose, and show it only in this response."""
     path = get_path(visit)
     opened = await open_document(visit, PLAN, f"{path}/{PLAN}")
     return await render_return(visit, path, opened=opened)
 
 
 async def create_return(visit: Visit) -> Response:
-    """Open the checklist of a referral for a return, and show it."""
+    """Create the return of a referral. Redirect to the referral, or show the problem."""
     path = f"referrals/{visit.request.path_params['id']}"
     target = Target(path=f"{path}/return", page=f"/console/{path}", done=RECORDED)
     outcome = await submit_form(visit, ActionForm(action="create_return"), target)
@@ -65,7 +65,7 @@ async def render_return(
     attempt: Attempt | None = None,
     opened: OpenedDocument | None = None,
 ) -> Response:
-    """Return the page of a return, after an attempt or with the opened travel plan."""
+    """Return the page of a return, with a failed attempt or the travel plan, if any."""
     answer: Answer = await visit.api.get(path)
     found = answer.body
     problem = opened.problem if opened else None
@@ -86,7 +86,10 @@ async def render_return(
 
 
 async def read_case(visit: Visit, found: Json) -> Json | None:
-    """Return the case of a return, or None for the consulate, which may not know it."""
+    """Return the case of a return, or None for the consulate, which may not know the case.
+
+    It is also None if the office may no longer read the case.
+    """
     if "case" not in found:
         return None
     try:

@@ -1,7 +1,7 @@
-"""Opens sealed documents for one page: with a purpose, and never stored.
+"""Opens sealed documents for a purpose, on a page that is never stored.
 
-A form asks for the purpose. The content is part of the answer to this form alone, so it is
-in no address, and the browser does not keep it.
+A form asks for the purpose. Only the response to this form contains the document, so it is
+in no URL, and the browser does not keep it.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ PURPOSE: Final = "purpose"
 
 @dataclass(frozen=True)
 class OpenedDocument:
-    """A sealed document that was opened, or the problem with which it stayed closed."""
+    """A sealed document that was opened, or the problem that prevented this."""
 
     name: str
     body: Json
@@ -25,7 +25,7 @@ class OpenedDocument:
 
 
 async def open_document(visit: Visit, name: str, path: str) -> OpenedDocument:
-    """Open a sealed document at a path of the API for the purpose of the form.
+    """Open a sealed document at a path of the API for the purpose in the form.
 
     Raises SessionEnded, StepUpRequired or Gone.
     """

@@ -1,4 +1,4 @@
-"""The settings of a reader, kept in cookies of this browser: language, zone, Shift key."""
+"""The settings: language, time zone and Shift key in cookies, sessions, and passkeys."""
 
 import asyncio
 from typing import Final
@@ -47,7 +47,7 @@ async def end_session(visit: Visit) -> Response:
 
 
 async def end_all_sessions(visit: Visit) -> Response:
-    """End all sessions of the person, also this one."""
+    """End all sessions of the person, including this one."""
     await visit.api.post("sessions/end-all")
     return clear_browser(redirect_to(f"{SIGN_IN}?signed-out"))
 
@@ -60,27 +60,27 @@ async def remove_passkey(visit: Visit) -> Response:
 
 
 async def choose_language(visit: Visit) -> Response:
-    """Set the language of this browser, and return to the page of the form."""
+    """Set the language in this browser, and redirect to the page with the form."""
     language = str((await visit.request.form()).get("language"))
     return set_preference(visit, LANGUAGE_COOKIE, language if language in LANGUAGES else "")
 
 
 async def choose_zone(visit: Visit) -> Response:
-    """Set the time zone of the person in this browser, and return to the settings."""
+    """Set the time zone of the person in this browser, and redirect to the settings."""
     zone = str((await visit.request.form()).get("zone"))
     chosen = f"{zone}@{visit.person_id}" if zone in list_time_zones() else ""
     return set_preference(visit, ZONE_COOKIE, chosen)
 
 
 async def choose_shift(visit: Visit) -> Response:
-    """Set in this browser whether Shift three times leaves the page."""
+    """Set in this browser whether pressing Shift three times leaves the page."""
     is_on = ON in (await visit.request.form()).getlist("shift")
     chosen = "" if is_on else f"{OFF}@{visit.person_id}"
     return set_preference(visit, SHIFT_COOKIE, chosen)
 
 
 def set_preference(visit: Visit, cookie: str, value: str) -> Response:
-    """Set a cookie, or delete it if the value is empty, and return to the last page."""
+    """Set a cookie, or delete it if `value` is empty, and redirect to the last page."""
     response = redirect_to(find_last_page(visit))
     if value:
         response.set_cookie(

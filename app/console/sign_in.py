@@ -10,10 +10,10 @@ from app.console.visits import SESSION_COOKIE, SIGN_IN, Visit, redirect_to
 
 ENDED: Final = "/console/ended"
 KEPT: Final = "kept"
-"""The parameter of a page that says that what was typed is kept."""
+"""The parameter of a page which says that the entered values are kept."""
 CLEARED: Final = '"cache", "storage"'
 LEFT: Final = '"cache", "cookies", "storage"'
-"""What the quick exit deletes: also what the person chose in this browser."""
+"""The data that the quick exit deletes, including the settings in this browser."""
 
 
 async def show_sign_in(visit: Visit) -> Response:
@@ -25,22 +25,22 @@ async def show_sign_in(visit: Visit) -> Response:
 
 
 async def show_session_ended(visit: Visit) -> Response:
-    """Show that the session has ended, and whether the script kept what was typed."""
+    """Show that the session has ended, and that the script saved a form, if it did."""
     is_kept = KEPT in visit.request.query_params or None
     return visit.render("session_ended.html", 401, is_kept=is_kept)
 
 
 async def end_unused_session(visit: Visit) -> Response:
-    """End the session; the script sends this when nobody used a page for too long."""
+    """End the session. The script sends this when a page was not used for too long."""
     is_kept = KEPT in await visit.request.form()
     await end_session(visit)
     return clear_session(redirect_to(f"{ENDED}?{KEPT}" if is_kept else ENDED))
 
 
 async def sign_out(visit: Visit) -> Response:
-    """End the session, and make the browser forget the pages that it has seen.
+    """End the session, and make the browser delete the pages that it stored.
 
-    If the session cannot be ended now, the page says so, and the browser keeps it.
+    If the session cannot be ended now, a page says so, and the browser keeps the session.
     """
     with suppress(SessionEnded):
         await visit.api.post("sessions/end")
@@ -48,10 +48,10 @@ async def sign_out(visit: Visit) -> Response:
 
 
 async def leave(visit: Visit) -> Response:
-    """Leave the console at once: end the session, and lead to a harmless address.
+    """Leave the console at once: end the session, and open a harmless site.
 
-    The answer is 200 with `Refresh`, because `form-action` would block a redirect to
-    another site, and works without JavaScript.
+    The response is 200 with `Refresh`, because `form-action` would block a redirect to
+    another site. This works without JavaScript.
     """
     await end_session(visit)
     response = Response(status_code=200)
@@ -60,15 +60,15 @@ async def leave(visit: Visit) -> Response:
 
 
 async def end_session(visit: Visit) -> None:
-    """End the session of the visit. It may have ended before."""
+    """End the session of the visit. Problems are ignored, as it may have ended before."""
     with suppress(ApiProblem):
         await visit.api.post("sessions/end")
 
 
 def clear_browser[R: Response](response: R, cleared: str = CLEARED) -> R:
-    """Make the browser delete the session cookie and the pages that it keeps.
+    """Make the browser delete the session cookie and the pages that it stored.
 
-    What the person chose in this browser stays, except after the quick exit.
+    The settings in this browser stay, except after the quick exit.
     """
     response.headers["Clear-Site-Data"] = cleared
     return clear_session(response)
@@ -81,12 +81,15 @@ def clear_session[R: Response](response: R) -> R:
 
 
 def store_session[R: Response](response: R, token: str) -> R:
-    """Make the browser keep the session until it is closed."""
+    """Store the session in a cookie that the browser deletes when it is closed."""
     response.set_cookie(SESSION_COOKIE, token, secure=True, httponly=True, samesite="lax")
     return response
 
 
 async def renew_session(visit: Visit) -> Response:
-    """Renew the session of a person who reads a page for long. Answers 204 or 401."""
+    """Renew the session of a person who reads a page for a long time.
+
+    Returns 204, or 401 if the session has ended.
+    """
     await visit.api.get("me")
     return Response(status_code=204)

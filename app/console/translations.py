@@ -19,11 +19,11 @@ LANGUAGES: Final = (ENGLISH, "ru", "es", "fr", "uz")
 """The languages of the console. The texts in the code are English."""
 DOMAIN: Final = "console"
 REVIEWED_BY: Final = "# Reviewed-By: "
-"""A comment at the beginning of a catalogue: a native speaker who has reviewed it."""
+"""The prefix of a catalogue's comment with the native speaker who reviewed it."""
 
 
 def mark(text: str) -> str:
-    """Mark a text of the code for extraction; it is translated when it is shown."""
+    """Mark a text in the code for extraction. It is translated when it is shown."""
     return text
 
 
@@ -53,14 +53,17 @@ class Texts:
     def translate_counted(
         self, one: str, many: str, count: int, /, **values: object
     ) -> Markup:
-        """Return the form of a text for a number, which the text can show as `count`."""
+        """Return the translation of a text in the plural form that matches `count`.
+
+        The text can contain `count` as a placeholder.
+        """
         english = one if count == 1 else many
         found = self.messages.get((one, self.plural(count)))
         return fill(found or english, {"count": count, **values})
 
 
 def fill(text: str, values: Mapping[str, object]) -> Markup:
-    """Return a text with its values, which are escaped."""
+    """Insert escaped values into a text, which is HTML."""
     return Markup(text) % values if values else Markup(text)  # noqa: S704 - our own texts
 
 
@@ -92,7 +95,7 @@ def read_catalogue(language: str) -> Catalog:
 
 
 def choose_texts(chosen: str, accept_language: str) -> Texts:
-    """Return the texts in the chosen language, or in the one that the browser asks for."""
+    """Return the texts in the chosen language, or in the best match for the browser."""
     if chosen in LANGUAGES:
         return load_texts(chosen)
     return load_texts(choose_language(rank_languages(accept_language), LANGUAGES))

@@ -1,4 +1,4 @@
-"""What was typed in a form that could not be sent: it is kept, and can be sent later.
+"""Forms that could not be sent. They are kept, and can be sent later.
 
 The API keeps such a form sealed for the person (ADR 71). The browser keeps nothing.
 """
@@ -23,10 +23,10 @@ UNSENT: Final = "unsent"
 PAGE: Final = "console-page"
 """The field in which the script names the address to which a form would be sent."""
 HIDDEN: Final = frozenset({KEY, TAG, NEW, UNSENT, PAGE})
-"""The fields that nobody typed."""
+"""The fields that the person does not fill in."""
 NOT_KEPT: Final = frozenset({UNSENT, PAGE})
 RECORDS: Final = frozenset({"cases", "referrals", "handovers", "returns"})
-"""The kinds of records with which the API keeps a form."""
+"""The kinds of records that a kept form can be about."""
 CODE: Final = frozenset(f"{ascii_letters}{digits}_@:./-")
 """The characters of which the codes of choices consist."""
 PARTS: Final = 4
@@ -45,7 +45,7 @@ class TypedForm:
 
     @classmethod
     def read(cls, path: str, form: FormData) -> Self:
-        """Return what a browser sent to an address."""
+        """Return the form that a browser sent to an address."""
         names = dict.fromkeys(name for name in form if name not in NOT_KEPT)
         return cls(
             path, [(name, text) for name in names for text in read_texts(form, name)]
@@ -55,7 +55,7 @@ class TypedForm:
     def parse(cls, content: str) -> Self:
         """Return a form from the content that the API kept.
 
-        Raises ValueError if another client than the console wrote it.
+        Raises ValueError or TypeError if another client than the console wrote it.
         """
         path, fields = json.loads(content)
         typed = cls(str(path), [(str(name), str(text)) for name, text in fields])
@@ -64,7 +64,7 @@ class TypedForm:
 
     @property
     def content(self) -> str:
-        """The form as a text, which the API keeps."""
+        """The form as JSON text, which the API keeps."""
         return json.dumps([self.path, self.fields], ensure_ascii=False)
 
     @property
@@ -74,26 +74,26 @@ class TypedForm:
 
     @property
     def texts(self) -> Sequence[str]:
-        """The texts that were typed, without values that look like the code of a choice."""
+        """The entered texts, without values that look like the code of a choice."""
         shown = [text for name, text in self.fields if name not in HIDDEN]
         return [text for text in shown if set(text) - CODE]
 
     @property
     def record(self) -> str | None:
-        """The path in the API of the record that the form is about, or None."""
+        """The path in the API of the record that the form is about, or None if none."""
         _, _, kind, identity, *_ = [*self.path.split("/"), *[""] * PARTS]
         return f"{kind}/{identity}" if kind in RECORDS and identity else None
 
     @property
     def body(self) -> Json:
-        """The body with which the API keeps the form."""
+        """The body of the request to keep the form."""
         about = {"record": self.record} if self.record else {}
         return {"content": self.content, **about}
 
 
 @dataclass(frozen=True)
 class UnsentForm:
-    """A form that the API keeps, and when it was saved and is deleted."""
+    """A form that the API keeps, with the times at which it was saved and expires."""
 
     name: str
     saved_at: str
@@ -102,12 +102,12 @@ class UnsentForm:
 
     @property
     def key(self) -> str:
-        """The idempotency key with which the form is sent, or an empty text."""
+        """The idempotency key with which the form is sent, or an empty string if none."""
         return next((text for name, text in self.typed.fields if name == KEY), "")
 
 
 def read_unsent(items: Sequence[Json]) -> Sequence[UnsentForm]:
-    """Return the forms of an answer of `GET /v1/unsent-forms` that the console wrote."""
+    """Return the forms that the console wrote from items of `GET /v1/unsent-forms`."""
     found = list[UnsentForm]()
     for item in items:
         with suppress(TypeError, ValueError):

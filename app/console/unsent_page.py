@@ -1,7 +1,7 @@
-"""The page that shows a form which could not be sent again, filled with what was typed.
+"""The page that shows an unsent form again, filled with the entered values.
 
-The form is drawn by its own view, with a client of the API that sends no write. So each
-form looks as after any other problem, and keeps its idempotency key.
+The view of the form renders the page, with an API client that sends no writes. So each
+form looks the same as after any other problem, and keeps its idempotency key.
 """
 
 from collections.abc import Sequence
@@ -39,7 +39,10 @@ async def list_unsent(api: ApiClient) -> Sequence[UnsentForm]:
 
 
 async def find_first_page(visit: Visit, token: str, wanted: str = HOME) -> str:
-    """Return the page that follows a sign-in: a form that was not sent, if there is one."""
+    """Return the page that follows a sign-in, which is usually `wanted`.
+
+    If `wanted` is the start page and there are unsent forms, it is their page.
+    """
     if wanted != HOME:
         return wanted
     try:
@@ -50,7 +53,7 @@ async def find_first_page(visit: Visit, token: str, wanted: str = HOME) -> str:
 
 
 async def show_list(visit: Visit) -> Response:
-    """Show the forms that could not be sent, or the only one of them."""
+    """Show the unsent forms. Redirect to the only form, or to the start page if none."""
     kept = await list_unsent(visit.api)
     if len(kept) == 1:
         return redirect_to(f"{UNSENT_PAGE}/{kept[0].name}")
@@ -58,7 +61,7 @@ async def show_list(visit: Visit) -> Response:
 
 
 async def show_form(visit: Visit) -> Response:
-    """Show a form that could not be sent, filled with what was typed."""
+    """Show an unsent form, filled with the entered values, or a 404 page if unknown."""
     name = visit.request.path_params["form"]
     kept = next((one for one in await list_unsent(visit.api) if one.name == name), None)
     if kept is None:
@@ -75,7 +78,7 @@ async def show_form(visit: Visit) -> Response:
 
 
 async def draw_form(visit: Visit, view: tuple[View, Request]) -> Response | None:
-    """Return the page of a form as its view draws it, or None if it cannot be drawn."""
+    """Return the page of a form from its view, or None if the view fails or redirects."""
     draw, request = view
     try:
         response = await draw(replace(visit, request=request))
@@ -85,7 +88,7 @@ async def draw_form(visit: Visit, view: tuple[View, Request]) -> Response | None
 
 
 def find_view(visit: Visit, typed: TypedForm) -> tuple[View, Request] | None:
-    """Return the view of a form and the request that fills it, or None if unknown."""
+    """Return the view of a form and the request that fills it, or None if there is none."""
     body = urlencode(typed.fields).encode()
     scope = {
         **visit.request.scope,
@@ -108,9 +111,9 @@ def find_view(visit: Visit, typed: TypedForm) -> tuple[View, Request] | None:
 
 
 async def save_form(visit: Visit) -> Response:
-    """Save a form for the script, which leaves the page because the time is over.
+    """Save a form for the script, which leaves a page that was not used for too long.
 
-    Answers 404 for a form that is not kept, such as that of a setting.
+    Returns 404 for an empty form, and for one that is never kept, such as a setting.
     """
     sent = await visit.request.form()
     typed = TypedForm.read(str(sent.get(PAGE, "")), sent)

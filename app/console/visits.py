@@ -34,14 +34,14 @@ OFFICES_SECONDS: Final = 60.0
 """Seconds for which the list of offices is reused. It is the same for every reader."""
 MAX_OFFICES: Final = 200
 EVERYWHERE: Final = "*"
-"""The country of an office that works in all countries."""
+"""The value in `serves` of an office that works in all countries."""
 SEE_OTHER: Final = 303
 NOT_FOUND: Final = 404
 UTC_ZONE: Final = "UTC"
 NOT_IN_PATHS: Final = ("//", "\\", "?", "#")
-"""What the path of a page of the console never contains."""
+"""The texts that the path of a page of the console never contains."""
 PLAIN: Final = re.compile(r"[A-Za-z0-9_/-]+")
-"""What a part of an address that becomes part of a path of the API consists of."""
+"""The pattern of a part of an address that becomes part of a path of the API."""
 
 
 @dataclass
@@ -76,7 +76,7 @@ class Visit:
     """One request of a browser.
 
     `api` sends the session of the browser, and `anonymous` sends no credential. `me` is the
-    answer of `GET /v1/me`. `unsent` is the form that is shown again because it was not
+    response of `GET /v1/me`. `unsent` is the form that is shown again because it was not
     sent. Templates get the visit as `visit`.
     """
 
@@ -90,7 +90,7 @@ class Visit:
 
     @property
     def office(self) -> Json:
-        """The office of the person, as in the directory; {} before anybody signed in."""
+        """The office of the person, as in the directory, or {} if nobody is signed in."""
         return self.offices.get(self.me.get("focal_point", ""), {})
 
     @property
@@ -120,36 +120,42 @@ class Visit:
 
     @property
     def watches_shift(self) -> bool:
-        """Whether Shift three times leaves the page; the person can switch it off."""
+        """Whether pressing Shift three times leaves the page. This can be switched off."""
         return self.read_own_cookie(SHIFT_COOKIE) != OFF
 
     def read_own_cookie(self, cookie: str) -> str:
-        """Return what the person chose in this browser, or "" if nothing.
+        """Return the person's setting in a cookie, or an empty string if there is none.
 
-        The cookie also names the person, so that it does not change what the next person
-        reads and writes.
+        The cookie also names the person, so that it has no effect on the next person who
+        uses the browser.
         """
         value, _, person = self.request.cookies.get(cookie, "").partition("@")
         return value if person and person == self.person_id else ""
 
     @property
     def person_id(self) -> str:
-        """The id of the person, or "" before anybody signed in and for a machine."""
+        """The id of the signed-in person, or an empty string if there is none.
+
+        There is none before sign-in, and for the account of a machine.
+        """
         person: Json = self.me.get("person") or {}
         return str(person.get("id", ""))
 
     @cached_property
     def formats(self) -> Formats:
-        """The formats of the person: language, and own time zone or that of the office."""
+        """The formats for the language and the time zone of the person.
+
+        By default, the time zone is that of the office, or UTC if nobody is signed in.
+        """
         zone = self.chosen_zone or self.office.get("time_zone")
         now = self.request.app.state.clock()
         return Formats(self.texts.locale, find_zone(zone), now)
 
     @property
     def notice(self) -> Markup | None:
-        """What the person has just done, for the page to which the action led.
+        """The notice about the action that led to the page, or None if there is none.
 
-        None for a link from elsewhere: it could claim an action that never took place.
+        A link from elsewhere shows no notice: it could claim an action that never happened.
         """
         if self.request.headers.get("sec-fetch-site") != "same-origin":
             return None
@@ -157,7 +163,7 @@ class Visit:
         return find_notice(code, self.texts, self.formats)
 
     def name_office(self, code: str | None) -> str:
-        """Return the short name of an office, or its name, or its code."""
+        """Return the short name of an office, or else its name or code, or else ""."""
         office = self.offices.get(code or "", {})
         short: Mapping[str, str] = office.get("short_names", {})
         name = short.get(self.texts.language) or short.get("en") or office.get("name")
@@ -167,7 +173,8 @@ class Visit:
     def offices_by_country(self) -> Sequence[tuple[str, Sequence[Json]]]:
         """The active offices by the name of the country in which they work, and by name.
 
-        Offices that work in several countries come last, under an empty name.
+        Offices that work in several countries or in none come last, under an empty name.
+        Offices that work in all countries are under the name `*`.
         """
         groups: dict[str, list[Json]] = {}
         for office in self.offices.values():
@@ -178,11 +185,14 @@ class Visit:
         return sorted(groups.items(), key=lambda group: (not group[0], group[0]))
 
     def list_unlisted(self, codes: Sequence[str]) -> Sequence[str]:
-        """Return the offices of a form that the list of active offices does not have."""
+        """Return the codes that do not belong to an active office."""
         return [code for code in codes if not self.offices.get(code, {}).get("active")]
 
     def name_place(self, office: Json) -> str:
-        """Return the name of the only country of an office, or an empty name."""
+        """Return the name of the only country of an office, or "" for several or none.
+
+        For an office that works in all countries, this is `*`.
+        """
         serves = office["serves"]
         return self.formats.name_country(serves[0]) if len(serves) == 1 else ""
 
@@ -226,12 +236,12 @@ def has_plain_path(request: Request) -> bool:
 
 
 def redirect_to(path: str) -> RedirectResponse:
-    """Return a redirect to a path of the console, which the browser gets with GET."""
+    """Return a redirect (303) to a path of the console. The browser follows it with GET."""
     return RedirectResponse(path, SEE_OTHER)
 
 
 def find_local_path(path: str) -> str | None:
-    """Return a path if it is that of a page of the console, or None.
+    """Return `path` if it can be the path of a page of the console, or None if it cannot.
 
     A path of another site, such as `//example.org`, is not a page of the console. A path
     has no query, so that it cannot carry a notice.
@@ -241,7 +251,10 @@ def find_local_path(path: str) -> str | None:
 
 
 def find_last_page(visit: Visit) -> str:
-    """Return the page that the person sees: of this request, or that has the form."""
+    """Return the path of the page that the person sees, or the start page if unknown.
+
+    For a GET request this is its own page, otherwise the page that contains the form.
+    """
     request = visit.request
     referer = urlsplit(request.headers.get("referer", "")).path
     path = request.url.path if request.method == "GET" else referer

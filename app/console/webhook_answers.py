@@ -1,6 +1,6 @@
-"""What an attempt to deliver a webhook came to, in words.
+"""The results of attempts to deliver a webhook, as text.
 
-The API has a status or a code. A code without words here is shown as it is.
+The API returns a status or a code. A code that has no text here is shown as it is.
 """
 
 from collections.abc import Mapping
@@ -22,13 +22,13 @@ WORDS: Final[Mapping[str, str]] = {
     "ReadError": mark("The connection to the receiver ended before its answer."),
     "WriteError": mark("The connection to the receiver ended before its answer."),
 }
-"""The words for the codes of attempts that got no status."""
+"""The texts for the codes of attempts that got no status."""
 STATUS_LENGTH: Final = 3
 SUCCESS: Final = "2"
 
 
 def describe_answer(texts: Texts, code: str) -> str:
-    """Return what an attempt came to: the status of the receiver, or what went wrong."""
+    """Return the result of an attempt as text: the receiver's status, or the error."""
     if code.isdigit() and len(code) == STATUS_LENGTH:
         if code.startswith(SUCCESS):
             return texts.translate(

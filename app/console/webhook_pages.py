@@ -1,7 +1,7 @@
 """The pages of the webhooks of an office: the list, a new webhook, and its changes.
 
-A page shows a secret only in the answer to the form that made it, so that the secret is in
-no address. The page of an approval cannot show it: its reader is another person.
+Only the response to the form that made a secret shows it, so that the secret is in no URL.
+The page of an approval cannot show it, because another person reads that page.
 """
 
 from collections.abc import Mapping, Sequence
@@ -104,23 +104,23 @@ END: Final = ActionForm(
 CHANGES: Final[Mapping[str, ActionForm]] = {
     form.action: form for form in (PING, PAUSE, RESUME, REPLAY, ROTATE, END)
 }
-"""The changes of a webhook, by the last part of the path of the operation."""
+"""The forms that change a webhook, by the last part of the path of the operation."""
 IMPOSSIBLE: Final[Mapping[str, frozenset[str]]] = {
     "active": frozenset({RESUME.action}),
     "paused": frozenset({PAUSE.action}),
     "stalled": frozenset({PAUSE.action}),
     "ended": frozenset(CHANGES),
 }
-"""The changes that are of no use in a state."""
+"""The changes that a page does not offer in a state."""
 
 
 async def show_webhooks(visit: Visit) -> Response:
-    """Show the webhooks of the office, and the form that asks for a new one."""
+    """Show the webhooks of the office, and the form to request a new one."""
     return await render_webhooks(visit)
 
 
 async def ask_for_webhook(visit: Visit) -> Response:
-    """Ask for a new webhook, or show the form again with a problem."""
+    """Request a new webhook, or show the form again with a problem."""
     target = Target(
         path="webhooks",
         page=PAGE,
@@ -152,7 +152,7 @@ async def open_webhook(visit: Visit) -> Response:
 
 
 async def render_webhooks(visit: Visit, attempt: Attempt | None = None) -> Response:
-    """Return the list of the webhooks of the office, after an attempt to open one."""
+    """Return the list of the office's webhooks, with a failed attempt, if any."""
     webhooks = (await visit.api.get("webhooks")).body["items"]
     is_manager = may_change_webhooks(visit)
     asked = await list_requests(visit) if is_manager else ()
@@ -167,7 +167,7 @@ async def render_webhooks(visit: Visit, attempt: Attempt | None = None) -> Respo
 
 
 async def list_requests(visit: Visit) -> Sequence[Json]:
-    """List the person's own requests for a webhook that are approved or wait."""
+    """List the person's own requests for a webhook that are pending or approved."""
     page = (await visit.api.get(f"approvals?limit={MAX_APPROVALS}")).body
     return [
         one
@@ -179,7 +179,7 @@ async def list_requests(visit: Visit) -> Sequence[Json]:
 
 
 def may_change_webhooks(visit: Visit) -> bool:
-    """Return whether the pages offer changes; the API checks all of its rules."""
+    """Return whether the pages offer changes. The API checks all rules."""
     return visit.may("webhooks:write") and bool(visit.roles & MANAGERS)
 
 
@@ -189,7 +189,7 @@ async def show_webhook(visit: Visit) -> Response:
 
 
 async def update_webhook(visit: Visit) -> Response:
-    """Change a webhook, or show the page again with what was filled in."""
+    """Change a webhook, or show the page again with the entered values."""
     names = visit.request.path_params
     form = CHANGES.get(names["action"])
     if form is None:
@@ -211,7 +211,7 @@ async def update_webhook(visit: Visit) -> Response:
 
 
 async def rotate_secret(visit: Visit, path: str) -> Response:
-    """Replace the secret of a webhook, and show the new one once."""
+    """Replace the secret of a webhook and show the new one once, or show the problem."""
     sent = await visit.request.form()
     filled = read_form(ROTATE.fields, sent, visit.formats.zone)
     if filled.errors:
@@ -230,7 +230,7 @@ def render_secret(visit: Visit, webhook: Json) -> Response:
 
 
 async def render_webhook(visit: Visit, attempt: Attempt | None = None) -> Response:
-    """Return the page of a webhook, after an attempt to change it."""
+    """Return the page of a webhook, with a failed attempt to change it, if any."""
     path = f"webhooks/{visit.request.path_params['id']}"
     webhook: Json = (await visit.api.get(path)).body
     return visit.render(
@@ -246,7 +246,7 @@ async def render_webhook(visit: Visit, attempt: Attempt | None = None) -> Respon
 def list_forms(
     visit: Visit, webhook: Json, attempt: Attempt | None
 ) -> Sequence[OfferedAction]:
-    """Return the forms that change a webhook in its state, if the account may do so."""
+    """Return the forms that change a webhook in its state, or none without permission."""
     if not may_change_webhooks(visit):
         return ()
     impossible = IMPOSSIBLE.get(webhook["state"], frozenset())

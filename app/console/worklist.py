@@ -1,4 +1,4 @@
-"""The page "To do": what waits for the office, most urgent first."""
+"""The page "To do": the tasks of the office, most urgent first."""
 
 import asyncio
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from app.console.visits import Visit
 
 PAGE_SIZE: Final = 50
 DIRECTING_ROLES: Final = frozenset({"coordinator", "supervisor"})
-"""The roles that always see how much is late, due soon, and waiting for others."""
+"""The roles that always see how many tasks are late or due soon, or wait for others."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Task:
 
 
 async def show_worklist(visit: Visit) -> Response:
-    """Show what waits for the office. Drawing the page records nothing."""
+    """Show the tasks of the office. Nothing is recorded."""
     if not visit.may("feed:read"):
         return visit.render("no_worklist.html", kept=await list_unsent(visit.api))
     after = visit.request.query_params.get("after")
@@ -49,7 +49,7 @@ async def show_worklist(visit: Visit) -> Response:
 
 
 def build_task(visit: Visit, item: Json) -> Task:
-    """Return the task of an item of the worklist."""
+    """Return the task for an item of the worklist."""
     return Task(item, visit.formats.find_urgency(item["due_at"]), find_page(item))
 
 
