@@ -1,4 +1,4 @@
-"""Accounts, API keys, public keys and tokens, and approvals by a second person (R14, R21).
+"""Accounts, their credentials and sessions, and approvals by a second person (R14, R21).
 
 `app.administration` decides which actors may change accounts, and `app.disclosure` decides
 which actors may open sealed data.

@@ -48,7 +48,7 @@ def create_account(
 ) -> Account:
     """Open and return an account. Raises RolesIncompatible (409) if its roles conflict.
 
-    With the account of a new person, a person is opened who has the id of the account.
+    If the account is for a new person, a person with the id of the account is opened too.
     """
     require_compatible_roles(opening.roles)
     account = Account(
@@ -82,7 +82,7 @@ def open_person(session: Session, account: Account, now: datetime) -> UUID:
 
 
 def require_compatible_roles(roles: AbstractSet[Role]) -> None:
-    """Raise RolesIncompatible (409) if the role administrator is combined with another."""
+    """Raise RolesIncompatible (409) if an administrator also has another role."""
     if Role.ADMINISTRATOR in roles and len(roles) > 1:
         raise RolesIncompatible(
             "An administrator cannot have another role. Open a second account."
@@ -119,7 +119,7 @@ def create_key(  # noqa: PLR0913 - each is a column, or decides about one
 
 
 def make_key(row: ApiKey) -> str:
-    """Make and return the API key of a link, which cannot be used again."""
+    """Make and return the API key of a link. The link cannot be used again."""
     _, key = create_secret(credentials.API_KEY, row.prefix)
     row.hash, row.link_until = credentials.hash_key(key), None
     return key

@@ -96,7 +96,10 @@ def find_or_ask(tx: WriteTransaction, request: ApprovalRequest) -> Approval:
 def is_same_request(
     tx: ReadTransaction, pending: Approval, request: ApprovalRequest
 ) -> bool:
-    """Return whether a pending request equals a new request, including the versions."""
+    """Return whether a pending request equals a new request, including the versions.
+
+    Both have the same fingerprint. This is enough if the new request has no sealed content.
+    """
     new = request.request
     if new is None:
         return True
@@ -123,6 +126,7 @@ def claim_approval(
     """Mark an approval as used and return it, or raise ApprovalUnusable (409).
 
     An approval that was changed in the database is refused like one that does not exist.
+    Raises NotAuthentic if the account that approved was changed in the database.
     """
     try:
         approval = access_queries.lock_approval(tx, approval_id)

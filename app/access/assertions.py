@@ -51,7 +51,7 @@ class Header(BaseModel):
 
 
 class Claims(BaseModel):
-    """The checked claims of an assertion. Other claims are ignored."""
+    """The claims of an assertion that the service checks. Other claims are ignored."""
 
     model_config = ConfigDict(strict=True, hide_input_in_errors=True)
 
@@ -116,7 +116,7 @@ def verify_signature(assertion: Assertion, jwk: Mapping[str, Any], alg: str) -> 
 
 
 def verify_claims(assertion: Assertion, audience: str, now: datetime) -> None:
-    """Raise AssertionRefused unless the claims name a valid client, audience and times."""
+    """Raise AssertionRefused unless the client, audience and times are valid."""
     claims, moment = assertion.claims, now.timestamp()
     earliest, latest = moment - LIFETIME - SKEW, moment + SKEW
     fits = (

@@ -48,7 +48,7 @@ QUERIES: Final[CredentialQueries] = MappingProxyType(
         session_queries.SESSION_PREFIX: session_queries.SESSION_QUERY,
     }
 )
-"""The query for a credential, by what the credential begins with."""
+"""The queries for credentials, by the beginning of the credential."""
 WIDTHS: Final = {kind: len(query.selected_columns) for kind, query in QUERIES.items()}
 """The number of columns of each query."""
 LABELS: Final[Mapping[str, MemberLabels]] = {
@@ -72,7 +72,7 @@ LABELS: Final[Mapping[str, MemberLabels]] = {
         },
     },
 }
-"""The rows of the account's group in the result of each query, with their labels."""
+"""The models in the result of each query that belong to the account, with their labels."""
 
 
 def hash_key(key: str) -> str:
@@ -83,7 +83,7 @@ def hash_key(key: str) -> str:
 def get_prefix(secret: str, kinds: Container[str] = QUERIES) -> str:
     """Return the prefix of a credential or link, or an empty string if it is malformed.
 
-    `kinds` are the beginnings that are expected; by default, those of credentials.
+    `kinds` are the accepted beginnings. By default, they are those of credentials.
     """
     parts = secret.split("_", 2)
     return parts[1] if parts[0] in kinds and len(parts) > 2 else ""  # noqa: PLR2004
@@ -91,7 +91,7 @@ def get_prefix(secret: str, kinds: Container[str] = QUERIES) -> str:
 
 @dataclass(frozen=True)
 class SignedIn:
-    """The actor of a credential, and the row that was read."""
+    """The actor of a credential, and the row that the query for the credential returned."""
 
     actor: Actor
     row: Row[Any]
@@ -110,9 +110,9 @@ def authenticate(
     every request with its account, so that a revocation takes effect with the next request
     (R21). A token is valid only as long as the public key with which it was requested.
     Unknown, expired, revoked and ended credentials cause the same error. A session that
-    ended by itself is accepted for the time `grace` after its end. `queries` can read more
-    columns than `QUERIES`, which are then in the row. A credential or an account that was
-    changed in the database is also refused, and logged.
+    has timed out is accepted for the time `grace` after its end. `queries` can select more
+    columns than `QUERIES`; the returned row contains them. A credential or an account that
+    was changed in the database is also refused, and logged.
     """
     begins, prefix = key.partition("_")[0], get_prefix(key)
     kind = begins if begins in queries else API_KEY
@@ -157,7 +157,7 @@ def is_live(now: datetime, expires_at: datetime, *ended_at: datetime | None) -> 
 
 
 def build_actor(account: Row[Any] | Account, scopes: Iterable[str] | None) -> Actor:
-    """Return the actor of an account, with those of the scopes that its roles allow.
+    """Return the actor of an account, with those of `scopes` that its roles allow.
 
     If `scopes` is None, the actor has all scopes that the roles allow.
     """
@@ -181,7 +181,7 @@ def parse_roles(names: tuple[str, ...]) -> frozenset[Role]:
 
 @lru_cache
 def limit_scopes(roles: frozenset[Role], names: tuple[str, ...] | None) -> frozenset[Scope]:
-    """Return those scopes with these names that roles allow, or all that they allow."""
+    """Return the named scopes that the roles allow, or all of these if `names` is None."""
     allowed = get_allowed_scopes(roles)
     return allowed if names is None else allowed & frozenset(map(Scope, names))
 

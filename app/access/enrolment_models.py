@@ -12,11 +12,11 @@ from app.access.models import Account
 from app.kernel.db import Base
 
 MAX_ATTEMPTS: Final = 5
-"""The number of wrong codes with which an enrolment ends."""
+"""The number of wrong codes after which an enrolment is blocked."""
 
 
 class UsedChallenge(Base):
-    """The hash of a challenge that was used, until the challenge has expired."""
+    """The hash of a challenge that was used, so that it is not accepted again."""
 
     __tablename__ = "used_challenge"
 
@@ -39,8 +39,9 @@ class Enrolment(Base):
     """An invitation by two people to the person of an account to register a passkey.
 
     The first person sees the link, the second person sees the code, and both are needed.
-    Only hashes are stored. `created_by` is null if an operator made the enrolment, who sees
-    both. With `recovery`, the new passkey replaces all passkeys of the person.
+    Only hashes are stored. If an operator made the enrolment, `created_by` is null and the
+    operator sees both. With `recovery`, the new passkey replaces all passkeys of the
+    person.
     """
 
     __tablename__ = "enrolment"

@@ -15,10 +15,10 @@ from app.kernel.transactions import ReadTransaction
 
 
 def find(session: Session, enrolment_id: UUID, *, lock: bool = False) -> Enrolment | None:
-    """Return an enrolment, which may be locked, or None if it is unknown.
+    """Return an enrolment, or None if it is unknown or was changed in the database.
 
-    An enrolment that was changed in the database is not returned. Its account is locked
-    first, as by other changes of accounts.
+    If `lock` is true, the enrolment is locked. Its account is locked first, as in other
+    changes to accounts.
     """
     query = select(Enrolment).where(Enrolment.id == enrolment_id)
     found = session.scalar(query)
@@ -31,14 +31,14 @@ def find(session: Session, enrolment_id: UUID, *, lock: bool = False) -> Enrolme
 def find_by_link(session: Session, link_prefix: str) -> Enrolment | None:
     """Return the enrolment whose link has this prefix, or None if it is unknown.
 
-    Whether it is authentic is verified by `find`, once the link was compared.
+    The row is not verified here. `find` verifies it after the link has been compared.
     """
     known = Enrolment.link_prefix == link_prefix
     return session.scalar(select(Enrolment).where(known))
 
 
 def list_of_person(tx: ReadTransaction, person_id: UUID) -> Sequence[Enrolment]:
-    """List the enrolments of a person, with all accounts of the person."""
+    """List the enrolments of all accounts of a person."""
     found = select(Enrolment).join(Account, Account.id == Enrolment.account_id)
     return tx.session.scalars(found.where(Account.person_id == person_id)).all()
 

@@ -1,7 +1,7 @@
 """Requests that wait for a second person, sealed until their approval ends (ADR 61).
 
 Each is bound to its approval, the action, the subject and the account that asked. A request
-about a case is sealed with the data key of the case, and so is erased with the case.
+about a case is sealed with the data key of the case, so it is erased with the case.
 """
 
 from typing import Any
@@ -19,7 +19,7 @@ class KeptRequest(BaseModel):
     """A request as it was sent, and the part of it that the second person sees.
 
     `body` is None if only the account that asked may carry out the action, because the
-    answer contains a secret. `before` and `after` are the values that the action changes.
+    response contains a secret. `before` and `after` are the values that the action changes.
     `sealed` names the fields with free text, whose content is not shown.
     """
 
@@ -31,7 +31,7 @@ class KeptRequest(BaseModel):
     sealed: list[str] = []
 
     def is_same(self, other: "KeptRequest") -> bool:
-        """Return whether both requests, which have the same values, name one version."""
+        """Return whether two requests with the same values also expect the same version."""
         return (self.if_match, self.if_none_match) == (other.if_match, other.if_none_match)
 
 

@@ -92,9 +92,9 @@ def find_signing_key(
 
 
 def hash_token(macs: RowMacs, row: AccessToken, token: str) -> str:
-    """Return the keyed hash of a token and of all columns of its row.
+    """Return the keyed hash of a token and of all other columns of its row.
 
-    The row of a token never changes, so that no MAC of the account has to cover it.
+    The row of a token never changes, so the MAC of the account need not cover it.
     """
     return macs.compute_hash(AccessToken.__tablename__, list_hashed_values(row, token))
 
@@ -140,9 +140,10 @@ def get_public_key(tx: ReadTransaction, key_id: UUID) -> PublicKey:
 def has_registered_key(
     tx: ReadTransaction, some: Collection[UUID], others: Collection[UUID]
 ) -> bool:
-    """Return whether one of some accounts registered a valid public key of another account.
+    """Return whether an account in `some` registered a valid public key of one in `others`.
 
-    The account that registered a key may have the private key and sign as the machine.
+    The reverse counts too, and so does a key that ended a few minutes ago. The account that
+    registered a key may have the private key and sign as the machine.
     """
     either = or_(
         PublicKey.account_id.in_(some) & PublicKey.made_by.in_(others),
@@ -154,7 +155,7 @@ def has_registered_key(
 
 
 def is_redeemed(key: Any) -> ColumnElement[bool]:
-    """Return the condition that a key is not a link that the holder has yet to redeem."""
+    """Return an SQL condition for keys that do not wait for a link to be redeemed."""
     until: ColumnElement[Any] | None = getattr(key, "link_until", None)
     return true() if until is None else until.is_(None)
 
@@ -162,8 +163,8 @@ def is_redeemed(key: Any) -> ColumnElement[bool]:
 def list_key_endings(session: Session, now: datetime) -> list[datetime]:
     """List the expiry times of keys that expire within two weeks and have no successor.
 
-    Without a successor, the account would lose its access. Keys that were valid for at most
-    two weeks from the start are left out, because their expiry was intended.
+    Without a successor, the account would lose its access. Keys that were issued for at
+    most two weeks are left out, because their expiry was intended.
     """
     moments = list[datetime]()
     for kind in KEY_CLASSES:

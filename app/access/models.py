@@ -75,7 +75,7 @@ class ApiKey(Base):
     """An API key with which an account authenticates. Only a hash of the key is stored.
 
     Until `link_until`, the holder can make the key with a link, whose hash is stored
-    instead. It is null once the key was made (ADR 86).
+    instead. `link_until` is null once the key is made (ADR 86).
     """
 
     __tablename__ = "api_key"
@@ -138,7 +138,7 @@ class AccessToken(Base):
 
 
 class Passkey(Base):
-    """The public part of a passkey of a person. A removed passkey stays known.
+    """The public part of a passkey of a person. The row of a removed passkey is kept.
 
     `label` names the device, never a person. `sign_count` is the counter of the
     authenticator at the last sign-in, or 0 if it has none.
@@ -161,9 +161,9 @@ class UserSession(Base):
     """A session of a person, who acts through one account. Only a hash is stored.
 
     If the session was opened with an API key, `api_key` is the prefix of that key: the
-    session has the scopes of the key, and ends with it. `passkey_id` is the passkey with
-    which it was opened, whose removal ends it. `seen_at` is the time of the last
-    request, exact to a minute.
+    session has the scopes of the key, and ends with it. If it was opened with a passkey,
+    `passkey_id` is the id of that passkey, and the removal of the passkey ends the session.
+    `seen_at` is the time of the last request, exact to a minute.
     """
 
     __tablename__ = "session"
@@ -210,9 +210,10 @@ class Approval(Listed, Base):
     """A request to a second person to approve one action of an account.
 
     `fingerprint` covers the exact request, so a different reason needs another approval. An
-    approval without a case is about an account, a webhook or the directory. Administrators
-    may decide it. Supervisors may decide about accounts and webhooks of their office.
-    `sealed_request` contains the request, until the approval ends (`kept_requests`).
+    approval without a case is about an account, a webhook, the directory or a release of
+    figures. Administrators may decide about the first three, supervisors about accounts and
+    webhooks of their office, and oversight about figures. `sealed_request` contains the
+    request until the approval ends (`kept_requests`).
     """
 
     __tablename__ = "approval"
@@ -246,7 +247,7 @@ class Approval(Listed, Base):
     request_key_version: Mapped[str | None]
 
     def end(self, decision: ApprovalState) -> None:
-        """Set the final decision, and delete the request with its key."""
+        """Set the final decision, and delete the sealed request and its key."""
         self.decision = decision
         self.delete_request()
 

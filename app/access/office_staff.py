@@ -22,9 +22,10 @@ unattended (our proposal)."""
 
 @dataclass(frozen=True)
 class StaffMember:
-    """An enabled account with a valid key or a passkey, so that it can sign in.
+    """An enabled account with a valid key or a passkey.
 
-    `person` is the person of the account, or the id of the account of a machine.
+    A key counts even if its holder has not made it with the link yet. `person` is the id of
+    the person, or of the account if it belongs to a machine.
     """
 
     person: UUID

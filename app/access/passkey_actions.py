@@ -40,9 +40,9 @@ from app.kernel.statements import lock_rows
 from app.kernel.transactions import ReadTransaction, Runtime, begin_write
 
 CHALLENGES_KEPT: Final = timedelta(hours=1)
-"""How long a used challenge is stored after it expired, in case the clock is set back."""
+"""How long a used challenge is kept after it expires, in case the clock is set back."""
 ENROLMENTS_KEPT: Final = timedelta(days=30)
-"""How long an enrolment is kept after it expired, so that its office can look it up."""
+"""How long an enrolment is kept after it has expired, so that its office can see it."""
 
 
 class LastPasskey(Problem):
@@ -58,15 +58,15 @@ class PasskeySessionNeeded(Problem):
 
 
 type Show[R] = Callable[[ReadTransaction, OpenedSession], R]
-"""A function that builds the answer with a new session, in the same transaction."""
+"""A function that builds the response for a new session, in the same transaction."""
 
 
 @dataclass(frozen=True)
 class PasskeySignIn:
     """A request to sign in with a passkey.
 
-    `account` is one of the accounts of the person. `replaces` is a session that ends; its
-    account is the default. Without `replaces`, the account that was opened first is.
+    `account` is one of the accounts of the person. By default, it is the account of
+    `replaces`, which is a session that ends, or else the account that was opened first.
     """
 
     credential: CredentialJson
@@ -76,7 +76,7 @@ class PasskeySignIn:
 
 @dataclass(frozen=True)
 class Registration:
-    """A verified registration of a passkey, whose challenge is not spent yet."""
+    """A verified registration of a passkey. Its challenge is not marked as used yet."""
 
     credential: NewCredential
     challenge: IssuedChallenge
@@ -86,13 +86,14 @@ class Registration:
 def sign_in[R](
     runtime: Runtime, party: RelyingParty, wanted: PasskeySignIn, show: Show[R]
 ) -> R:
-    """Verify the response of a passkey, open a session of its person, and show it.
+    """Verify the response of a passkey, open a session, and return the result of `show`.
 
-    The answer is built before the commit, so that no later fault can lose the token of a
-    session that exists.
-    The signature is verified before a row is locked, so that forged requests do not make
-    other requests wait. Raises PasskeyRefused (409) for every response that is not valid,
-    and NotFound (404) if `replaces` is not a session of the person.
+    The result is built before the commit, so that no later error can lose the token of a
+    session that is stored. The signature is verified before any row is locked, so that
+    forged requests do not make other requests wait.
+
+    Raises PasskeyRefused (409) if the response of the passkey is not valid or no account
+    can be used, and NotFound (404) if `replaces` is not a session of the person.
     """
     claimed = parse_assertion(wanted.credential)
     now = runtime.clock()
@@ -124,7 +125,7 @@ def sign_in[R](
 def find_wanted_account(
     session: Session, person_id: UUID, wanted: PasskeySignIn
 ) -> Account | None:
-    """Return the account with which a person signs in, or None if it is disabled.
+    """Return the account with which a person signs in, or None if none can be used.
 
     Raises NotFound (404) if `replaces` is not a session of the person.
     """
@@ -135,7 +136,7 @@ def find_wanted_account(
 
 
 def claim_challenge(session: Session, challenge: IssuedChallenge) -> None:
-    """Store that a challenge was used, or raise PasskeyRefused (409) if it was before."""
+    """Mark a challenge as used, or raise PasskeyRefused (409) if it was used before."""
     lock_name(session, challenge.hash)
     if session.get(UsedChallenge, challenge.hash) is not None:
         raise PasskeyRefused(AGAIN)
@@ -146,7 +147,7 @@ def claim_challenge(session: Session, challenge: IssuedChallenge) -> None:
 def verify_new_passkey(
     runtime: Runtime, party: RelyingParty, purpose: str, new: tuple[CredentialJson, str]
 ) -> Registration:
-    """Verify a new passkey and its label, or raise PasskeyRefused (409)."""
+    """Verify a new passkey and return it with its label, or raise PasskeyRefused (409)."""
     credential, label = new
     challenge = parse_registration(credential)
     issued = verify_challenge(runtime.vault, challenge, purpose, runtime.clock())
@@ -156,10 +157,10 @@ def verify_new_passkey(
 def add_passkey(
     session: Session, passkey_id: UUID, person_id: UUID, made: Registration, now: datetime
 ) -> Passkey:
-    """Add a verified passkey to a person and spend its challenge.
+    """Add a verified passkey to a person, and mark its challenge as used.
 
-    Raises PasskeyRefused (409) if the passkey is known, even if it was removed or belongs
-    to another person.
+    Raises PasskeyRefused (409) if the challenge was used before, or if the passkey is
+    known, even if it was removed or belongs to another person.
     """
     claim_challenge(session, made.challenge)
     new = made.credential
@@ -184,7 +185,7 @@ def add_passkey(
 def lock_passkeys(session: Session, person_id: UUID) -> None:
     """Wait until no other transaction changes the passkeys of a person, and lock them.
 
-    The accounts of the person are locked first, as by other changes of accounts.
+    The accounts of the person are locked first, as in other changes to accounts.
     """
     lock_accounts(session, Account.person_id == person_id)
     lock_name(session, f"passkeys {person_id}")
@@ -194,7 +195,7 @@ def lock_passkeys(session: Session, person_id: UUID) -> None:
 def remove_passkey(
     session: Session, passkey: Passkey, now: datetime, *, even_last: bool
 ) -> bool:
-    """Remove a passkey and end its sessions; return whether it was not removed before.
+    """Remove a passkey and end its sessions; return False if it was removed before.
 
     Raises LastPasskey (409) for the last passkey of the person, unless `even_last`.
     """
@@ -245,11 +246,11 @@ def delete_outdated(session: Session, now: datetime) -> None:
 
 
 def require_recent_passkey(actor: Actor, now: datetime) -> UUID:
-    """Return the person of a session that was opened with a passkey a few minutes ago.
+    """Return the person of a session that a passkey opened in the last 5 minutes.
 
     Raises AuthenticationTooOld (401) for an older session, and PasskeySessionNeeded (403)
-    for any other credential. The holder of an API key could otherwise change the passkeys
-    of the person, which two people have to allow.
+    for any other credential. Otherwise, the holder of an API key could change the passkeys
+    of the person, which needs two people.
     """
     session, person_id = actor.session, actor.person_id
     if session is None or person_id is None or session.method != SignInMethod.PASSKEY:

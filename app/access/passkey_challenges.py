@@ -1,4 +1,4 @@
-"""Challenges that a passkey signs: random, made by this service, and valid for 5 minutes.
+"""Random challenges, which the service makes for passkeys to sign within 5 minutes.
 
 A challenge contains a nonce, the time and a MAC, so that nothing is stored when a caller
 without a credential asks for one. The MAC also covers the purpose, so that a challenge for
@@ -36,7 +36,7 @@ class PasskeyRefused(Problem):
 
 @dataclass(frozen=True)
 class IssuedChallenge:
-    """A challenge of this service: its hash, and the time until which it must be stored."""
+    """The hash and the expiry time of a challenge that this service created."""
 
     hash: str
     expires_at: datetime
@@ -62,7 +62,7 @@ def create_challenge(vault: Vault, purpose: str, now: datetime) -> bytes:
 def verify_challenge(
     vault: Vault, challenge: bytes, purpose: str, now: datetime
 ) -> IssuedChallenge:
-    """Return the values of a valid challenge for a purpose, or raise PasskeyRefused (409).
+    """Return the hash and expiry of a valid challenge, or raise PasskeyRefused (409).
 
     The caller has to check that the challenge was not used before.
     """

@@ -1,4 +1,4 @@
-"""Queries for passkeys. A removed passkey is not found."""
+"""Queries for passkeys. Only `get_passkey` returns passkeys that were removed."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -36,14 +36,14 @@ def find_passkey(session: Session, credential_id: bytes) -> Passkey | None:
 
 
 def lock_passkey(session: Session, passkey_id: UUID) -> Passkey | None:
-    """Lock and return a passkey, or return None if it was removed."""
+    """Lock and return a passkey, or None if it was removed, or changed in the database."""
     kept = (Passkey.id == passkey_id) & Passkey.removed_at.is_(None)
     found = session.scalar(lock_rows(select(Passkey).where(kept)))
     return verify_found(session, found)
 
 
 def list_passkeys(session: Session, person_id: UUID | None) -> Sequence[Passkey]:
-    """List the passkeys of a person, oldest first; a machine has none."""
+    """List the passkeys of a person, oldest first. A machine has none."""
     found = select(Passkey).where(is_usable_by(person_id))
     return session.scalars(found.order_by(Passkey.created_at, Passkey.id)).all()
 
@@ -58,7 +58,10 @@ def get_passkey(session: Session, passkey_id: UUID, person_id: UUID | None) -> P
 
 
 def has_passkey(session: Session, person_id: UUID) -> bool:
-    """Return whether a person can sign in with a passkey. Raises NotAuthentic."""
+    """Return whether a person has a passkey that is not removed.
+
+    Raises NotAuthentic if a passkey of the person was changed or hidden in the database.
+    """
     require_complete_group(session, person_id, PASSKEYS)
     found = select(Passkey.id).where(is_usable_by(person_id)).limit(1)
     return session.scalar(found) is not None
@@ -69,7 +72,7 @@ def find_account(
 ) -> Account | None:
     """Return an enabled account of a person, by default the one that was opened first.
 
-    An account that was changed in the database is not returned.
+    Returns None if there is none. An account that was changed in the database is skipped.
     """
     own = (Account.person_id == person_id) & (Account.kind == AccountKind.PERSON)
     enabled = select(Account).where(own, Account.disabled_at.is_(None))

@@ -69,7 +69,7 @@ class PasskeyDescriptor(WebAuthnModel):
 
 
 class AuthenticatorSelection(WebAuthnModel):
-    """What the authenticator must be able to do."""
+    """The requirements for the authenticator."""
 
     resident_key: Annotated[str, Field(description="Always `required`.")]
     require_resident_key: Annotated[bool, Field(description="Always true.")]
@@ -77,7 +77,7 @@ class AuthenticatorSelection(WebAuthnModel):
 
 
 class PasskeyRequestOptions(WebAuthnModel):
-    """Options for a sign-in: pass them to `parseRequestOptionsFromJSON()`."""
+    """The options for a sign-in. Pass them to `parseRequestOptionsFromJSON()`."""
 
     challenge: Challenge
     timeout: Timeout
@@ -86,7 +86,7 @@ class PasskeyRequestOptions(WebAuthnModel):
 
 
 class PasskeyCreationOptions(WebAuthnModel):
-    """Options for a new passkey: pass them to `parseCreationOptionsFromJSON()`."""
+    """The options for a new passkey. Pass them to `parseCreationOptionsFromJSON()`."""
 
     rp: Annotated[RelyingPartyOut, Field(description="The service.")]
     user: Annotated[PasskeyUser, Field(description="The person.")]
@@ -160,9 +160,9 @@ class PasskeyList(ResponseModel):
 
 
 def build_request_options(party: RelyingParty, challenge: bytes) -> PasskeyRequestOptions:
-    """Return the options of a sign-in, which are the same for everybody.
+    """Return the options for a sign-in, which do not depend on the person.
 
-    They list no credentials, so that nobody learns which people have passkeys.
+    They list no credentials, so that they do not reveal which people have passkeys.
     """
     return PasskeyRequestOptions(
         challenge=encode_base64url(challenge),
@@ -180,7 +180,7 @@ def build_creation_options(
     name: str,
     known: Iterable[Passkey] = (),
 ) -> PasskeyCreationOptions:
-    """Return the options of a new passkey for a person, who has the `known` passkeys."""
+    """Return the options for a new passkey of a person who has the `known` passkeys."""
     kind = "public-key"
     return PasskeyCreationOptions(
         rp=RelyingPartyOut(id=party.id, name=SERVICE_NAME),

@@ -16,8 +16,8 @@ from app.access.passkey_challenges import AGAIN, PasskeyRefused
 
 DEFAULT_PORTS: Final = {"https": 443, "http": 80}
 FORMATS: Final = frozenset({"none", "packed"})
-"""The accepted formats of attestations. The service asks for none. A browser may still send
-a self-attestation, which is `packed`."""
+"""The accepted formats of attestations. The service requests the format `none`, but a
+browser may still send a self-attestation, which has the format `packed`."""
 
 ALGORITHMS: Final = (-8, -7, -257)
 """The accepted signature algorithms (COSE): EdDSA, ES256 and RS256, the best first."""
@@ -28,7 +28,7 @@ type CredentialJson = dict[str, Any]
 
 @dataclass(frozen=True)
 class RelyingParty:
-    """The service as passkeys know it: the domain and the origin of its pages."""
+    """The WebAuthn relying party: the domain and the origin of the pages of the service."""
 
     id: str
     origin: str
@@ -45,7 +45,7 @@ class NewCredential:
 
 @dataclass(frozen=True)
 class Assertion:
-    """The claims of a sign-in response, which is not verified yet."""
+    """The claims of a sign-in response that is not verified yet."""
 
     credential_id: bytes
     user_handle: bytes | None
@@ -53,9 +53,9 @@ class Assertion:
 
 
 def build_relying_party(public_url: str | None) -> RelyingParty | None:
-    """Return the relying party of a public URL, or None if passkeys cannot work there.
+    """Return the relying party of a public URL, or None if passkeys cannot be used.
 
-    Browsers refuse passkeys on a host that is an IP address.
+    Passkeys need a public URL, and browsers refuse them on a host that is an IP address.
     """
     parts = urlsplit(public_url or "")
     if not parts.hostname or is_ip_address(parts.hostname):
@@ -113,7 +113,7 @@ def parse_registration(credential: CredentialJson) -> bytes:
 
 
 def read_challenge(client_data: bytes) -> bytes:
-    """Return the challenge of client data. Raises PasskeyRefused for an embedded page."""
+    """Return the challenge in client data. Raises PasskeyRefused for an embedded page."""
     from webauthn.helpers import parse_client_data_json  # noqa: PLC0415
 
     parsed = parse_client_data_json(client_data)
@@ -148,8 +148,9 @@ def verify_assertion(
 ) -> int:
     """Verify a sign-in response with a known passkey, and return its new counter.
 
-    Raises PasskeyRefused (409) also if the counter did not increase, because the passkey
-    may have been cloned. An authenticator without a counter always sends 0.
+    Raises PasskeyRefused (409) if the response is not valid, or if the counter did not
+    increase, because the passkey may have been cloned. An authenticator without a counter
+    always sends 0.
     """
     from webauthn import verify_authentication_response  # noqa: PLC0415
 

@@ -1,7 +1,8 @@
 """The tables whose rows give rights to accounts, and are protected by MACs (ADR 80).
 
-The owner of a group is an account, with its keys, sessions, enrolments and requests for
-approval, or a person, with the passkeys and the ids of the accounts.
+Each row belongs to the group of an owner. The owner is an account, with its keys, sessions,
+enrolments and requests for approval, or a person, with the passkeys and the ids of the
+person's accounts.
 """
 
 from collections.abc import Mapping
@@ -31,10 +32,10 @@ type Member = ApiKey | PublicKey | UserSession | Enrolment | Approval | Passkey
 
 @dataclass(frozen=True)
 class ProtectedTable:
-    """A table whose rows are protected, with its protected columns, a unique one first.
+    """A table whose rows are protected, with its protected columns.
 
-    `later` are columns that were added later. Their values are protected unless they are
-    null, so that digests of earlier rows stay valid.
+    The first column is unique. `later` are columns that a later version added. Their values
+    are protected unless they are null, so that digests of earlier rows stay valid.
     """
 
     model: type[Base]
@@ -53,11 +54,14 @@ class ProtectedTable:
 
     @property
     def table(self) -> Table:
-        """The table, whose rows are read without objects."""
+        """The SQLAlchemy table, with which rows are read without loading objects."""
         return Base.metadata.tables[self.model.__tablename__]
 
     def get_values(self, row: Mapping[str, Any]) -> Values:
-        """Return the values of the protected columns of a row."""
+        """Return the protected values of a row.
+
+        Later columns are added as pairs of name and value, unless they are null.
+        """
         added = [[name, row[name]] for name in self.later if row.get(name) is not None]
         return [*(row[column] for column in self.columns), *added]
 
@@ -71,9 +75,9 @@ class MemberTable(ProtectedTable):
     """A table whose rows belong to the group of an owner.
 
     `owner_id` is the column with the id of the owner. `ends` are the columns with the times
-    at which a row ends. The digest of an ended row is removed if `drops_ended`. With
-    `has_row_security`, a transaction may not see all rows of a group. `label` replaces the
-    name of a table that is protected in two ways.
+    at which a row ends. If `drops_ended`, the digest of an ended row is removed. If
+    `has_row_security`, row-level security can hide rows of a group from a transaction.
+    `label` replaces the name of a table that is protected in two ways.
     """
 
     owner: type[Owner]
@@ -93,11 +97,11 @@ class MemberTable(ProtectedTable):
         return compute_tag(self.name, row[self.columns[0]])
 
     def is_ended(self, row: Mapping[str, Any], now: datetime) -> bool:
-        """Return whether a row has ended, so that it gives no right."""
+        """Return whether a row has ended and therefore gives no right."""
         return any(row[end] is not None and row[end] <= now for end in self.ends)
 
     def compute_until(self, row: Mapping[str, Any]) -> datetime | None:
-        """Return until when the digest of a row is kept, or None if it is not removed.
+        """Return the time until which the digest of a row is kept, or None for no limit.
 
         Digests of keys and passkeys are not removed, because a clock that is ahead for a
         moment would make them invalid for good.
@@ -122,7 +126,7 @@ OWNERS: Final[Mapping[type[Owner], ProtectedTable]] = {
     Account: ACCOUNT,
     Person: PERSON,
 }
-"""The owners of groups, in the order in which their rows are locked."""
+"""The tables of the owners of groups, in the order in which their rows are locked."""
 MEMBERS: Final = (
     MemberTable(
         ApiKey,
@@ -192,12 +196,12 @@ MEMBERS: Final = (
         ("removed_at",),
     ),
 )
-"""The rows that belong to an account or a person, apart from `MEMBERSHIP`."""
+"""The tables whose rows belong to an account or a person, apart from `MEMBERSHIP`."""
 MEMBER_TABLES: Final = {one.model: one for one in MEMBERS}
 KEY_TABLES: Final = (MEMBER_TABLES[ApiKey], MEMBER_TABLES[PublicKey])
 PASSKEYS: Final = MEMBER_TABLES[Passkey]
 
 
 def list_member_tables(owner: type[Owner]) -> list[MemberTable]:
-    """List the tables whose rows belong to a group of accounts, or of persons."""
+    """List the tables whose rows belong to groups with this type of owner."""
     return [one for one in (*MEMBERS, MEMBERSHIP) if one.owner is owner]

@@ -1,4 +1,4 @@
-"""MACs of accounts and persons that have none, or whose rows were changed (ADR 80)."""
+"""New MACs for accounts and persons that have none or whose rows were changed (ADR 80)."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -28,7 +28,7 @@ from app.kernel.macs import EMPTY, MACS, Group, NotAuthentic, RowMacs
 from app.kernel.transactions import Runtime
 
 SAMPLE: Final = 5
-"""The number of accounts by which a wrong key file is noticed."""
+"""The number of accounts that are verified to detect a wrong key file."""
 
 
 def count_unprotected(session: Session) -> int:
@@ -42,7 +42,8 @@ def count_unprotected(session: Session) -> int:
 def has_fitting_key(session: Session) -> bool:
     """Return whether the key file is the one with which the accounts were protected.
 
-    A few accounts are verified. If one of them matches, the others were changed.
+    A few accounts are verified. If one of them matches, the key file is right, and accounts
+    that do not match were changed. Returns True if no account is protected.
     """
     some = (
         select(Account).where(Account.mac.is_not(None)).order_by(Account.id).limit(SAMPLE)
@@ -58,7 +59,7 @@ def has_fitting_key(session: Session) -> bool:
 def find_key_version(session: Session) -> str | None:
     """Return the version of the key, which may be retired, that protects the accounts.
 
-    A few accounts are tried. Returns None if no key made the MAC of one of them.
+    A few accounts are tried. Returns None if no key made any of their MACs.
     """
     macs, table = session.info[MACS], OWNERS[Account]
     some = select(table.table).where(table.table.c.mac.is_not(None)).limit(SAMPLE)
@@ -74,8 +75,8 @@ def find_key_version(session: Session) -> str | None:
 def protect_accounts(runtime: Runtime) -> Iterator[tuple[int, int]]:
     """Protect each account and person that has no MAC, in a transaction of its own.
 
-    Yields the numbers of finished owners and of all. The rows are taken as they are in the
-    database. Rows that have a MAC are not changed, so the command can be run again.
+    Yields the number of finished owners and the total. The rows are taken as they are in
+    the database. Rows that have a MAC are not changed, so the command can be run again.
     """
     with runtime.database.begin_read() as session:
         work = [
@@ -90,10 +91,10 @@ def protect_accounts(runtime: Runtime) -> Iterator[tuple[int, int]]:
 
 
 def protect_account_again(runtime: Runtime, account_id: UUID) -> None:
-    """Write the MACs of an account and of its person anew, as the rows are now.
+    """Write new MACs for an account and its person, from the rows as they are now.
 
     The sessions, enrolments and requests for approval of the account end. A passkey stays
-    if it was not changed.
+    valid if it was not changed.
     """
     with runtime.database.begin_write() as session:
         own = select(Account.person_id).where(Account.id == account_id)
@@ -128,7 +129,7 @@ def protect_owner(session: Session, key: GroupKey) -> None:
 def write_mac(
     session: Session, key: GroupKey, group: Group, tables: Iterable[MemberTable]
 ) -> None:
-    """Write the MAC of an owner: a group, and the rows of some tables as they are now."""
+    """Write the MAC of an owner, for a group and the current rows of `tables`."""
     macs: RowMacs = session.info[MACS]
     connection, table = session.connection(), OWNERS[key[0]]
     row = read_row(connection, table, key[1], lock=True)

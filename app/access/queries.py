@@ -51,10 +51,12 @@ def has_active_account(session: Session, labels: Collection[str]) -> bool:
 def select_approvals(
     tx: ReadTransaction, state: ApprovalState | None = None
 ) -> Select[Approval, int]:
-    """Select the approvals that the caller has requested, may decide, or may take back.
+    """Select the approvals that concern the caller, optionally only those in one state.
 
-    If `state` is given, only those in this state are selected. A request that has expired
-    is in the state `expired`, even if the worker has not recorded this yet.
+    Of the approvals that the caller may see, these are the ones that the caller requested,
+    the ones that wait for a decision, and the ones that the caller gave and can take back.
+    A request that has expired is in the state `expired`, even if the worker has not
+    recorded this yet.
     """
     account, runs = tx.actor.account_id, Approval.lapses_at > tx.now
     waits = (Approval.decision == ApprovalState.PENDING) & runs
@@ -112,7 +114,7 @@ def lock_approval(tx: WriteTransaction, approval_id: UUID) -> Approval:
 
 
 def lock_pending(tx: WriteTransaction, fingerprints: list[str]) -> Approval | None:
-    """Lock and return the caller's pending request with a fingerprint, or None."""
+    """Lock and return the caller's pending request with one of `fingerprints`, or None."""
     lock_accounts(tx.session, Account.id == tx.actor.account_id)
     pending = select(Approval).where(
         Approval.fingerprint.in_(fingerprints),
@@ -169,7 +171,7 @@ def lock_ended_requests(tx: WriteTransaction) -> Sequence[Approval]:
 
 
 def is_allowed_by(account_id: UUID) -> ColumnElement[bool]:
-    """Return an SQL condition for the approvals that an account gave or refused."""
+    """Return an SQL condition for the requests that an account approved or refused."""
     return Approval.decided_by == account_id
 
 
@@ -254,7 +256,7 @@ def has_any_key(session: Session, prefixes: Collection[str]) -> bool:
 
 
 def count_workers(tx: ReadTransaction, focal_point_id: UUID) -> int:
-    """Count the people at a focal point who have an enabled account to work on cases."""
+    """Count the people at a focal point with an enabled account that can work on cases."""
     enabled = (Account.focal_point_id == focal_point_id) & Account.disabled_at.is_(None)
     of_people = enabled & (Account.kind == AccountKind.PERSON)
     found = tx.session.execute(select(people.get_person(), Account.roles).where(of_people))

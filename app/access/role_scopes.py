@@ -16,7 +16,7 @@ ADMINISTRATOR_SCOPES: Final = frozenset(
         Scope.WEBHOOKS_WRITE,
     }
 )
-"""The scopes that the key of an administrator can use. None gives access to cases."""
+"""The scopes that the key of an administrator can use. They give no access to cases."""
 ANALYST_SCOPES: Final = frozenset({Scope.STATISTICS_READ, Scope.DIRECTORY_READ})
 """The scopes that the key of an analyst without other roles can use."""
 

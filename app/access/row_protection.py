@@ -1,7 +1,7 @@
-"""The MACs of the rows that give rights are written with each change of a row (ADR 80).
+"""Updates of the MACs that protect the rows that give rights (ADR 80).
 
-Each write transaction verifies what it changes against the MAC of the owner, and writes a
-new MAC. The owner's row is locked meanwhile.
+A write transaction that changes such rows locks the row of their owner, verifies the rows
+against the MAC of the owner, and writes a new MAC.
 """
 
 from collections import defaultdict
@@ -53,7 +53,7 @@ def create_macs(
     clock: Callable[[], datetime],
     accepts_missing: Callable[[], bool] = lambda: False,
 ) -> RowMacs:
-    """Return what computes and verifies the MACs of rows with a key of the key provider.
+    """Return a `RowMacs` that uses the keys of the key provider.
 
     See `RowMacs` for `accepts_missing`.
     """
@@ -62,10 +62,10 @@ def create_macs(
 
 @dataclass
 class GroupChange:
-    """What a session changes in a group.
+    """The changes that a session makes to a group.
 
     `owner` is the record of the owner, if it changes. `added` and `changed` are the records
-    of members. `removed` are the tags of accounts that a person loses.
+    of members. `removed` contains the tags of accounts that a person loses.
     """
 
     owner: Any = None
@@ -74,7 +74,10 @@ class GroupChange:
     removed: list[bytes] = field(default_factory=list)
 
     def has_only_endings(self, now: datetime) -> bool:
-        """Return whether only members change that end, so that they need no entry."""
+        """Return whether only members change, and all of them have then ended.
+
+        Members that have ended need no entry.
+        """
         return not (self.owner or self.added or self.removed) and all(
             table.is_ended(table.read_record(record), now) for table, record in self.changed
         )
@@ -89,7 +92,8 @@ def protect_changes(session: Session, *_: object) -> None:
     """Write the MACs of the groups whose rows the session inserts or changes.
 
     Rows are deleted by statements only, long after they have ended. Raises NotAuthentic if
-    a changed row was changed by something else before.
+    something other than the service changed one of the rows before, and RuntimeError if the
+    session has no keys.
     """
     changes: GroupChanges = defaultdict(GroupChange)
     for record in (*session.new, *session.dirty):
@@ -106,7 +110,7 @@ def protect_changes(session: Session, *_: object) -> None:
 
 
 def collect_change(changes: GroupChanges, record: Any, *, is_new: bool) -> None:
-    """Add a record that is new or changed to the changes of its groups."""
+    """Add a new or changed record to the changes of its groups."""
     if table := MEMBER_TABLES.get(type(record)):
         change = changes[table.owner, getattr(record, table.owner_id)]
         (change.added if is_new else change.changed).append((table, record))
@@ -117,7 +121,7 @@ def collect_change(changes: GroupChanges, record: Any, *, is_new: bool) -> None:
 
 
 def collect_membership(changes: GroupChanges, account: Account) -> None:
-    """Add an account to the changes of a person to whom it belongs now or did before."""
+    """If an account gets another person, add it to the changes of both persons."""
     history = inspect(account).attrs.person_id.history
     if former := next(iter(history.deleted), None):
         tag = MEMBERSHIP.get_tag(MEMBERSHIP.read_record(account))
@@ -127,7 +131,7 @@ def collect_membership(changes: GroupChanges, account: Account) -> None:
 
 
 def protect_group(session: Session, key: GroupKey, change: GroupChange) -> None:
-    """Write the MAC of one group."""
+    """Write the MAC of one group, unless `lock_owner` returns no group."""
     macs: RowMacs = session.info[MACS]
     table, owner = OWNERS[key[0]], change.owner
     is_new = owner is not None and owner in session.new
@@ -151,10 +155,11 @@ def protect_group(session: Session, key: GroupKey, change: GroupChange) -> None:
 def lock_owner(
     session: Session, key: GroupKey, change: GroupChange
 ) -> tuple[Mapping[str, Any], Group | None]:
-    """Lock the row of an owner, and return it with its group. Raises NotAuthentic.
+    """Lock the row of an owner, and return it with its group.
 
-    An account that is disabled may be forged: it loses all its rows. Rows of a forged
-    account may end, and the group is then None.
+    The group is None if a missing MAC is accepted. Raises NotAuthentic if the owner was
+    forged, with two exceptions: if rows only end, the group is None, and if the account is
+    disabled, the group is empty, so that the account loses all its rows.
     """
     model, owner_id = key
     row = read_row(session.connection(), OWNERS[model], owner_id, lock=True)
@@ -173,8 +178,8 @@ def update_entries(
 ) -> dict[bytes, Entry]:
     """Return the entries of a group after a change.
 
-    Raises NotAuthentic if the stored row of a changed record does not match its entry. A
-    row without an entry that ends, or has ended, gets none.
+    Raises NotAuthentic if the stored row of a changed record was deleted or does not match
+    its entry. A changed row that has ended and has no entry stays without one.
     """
     macs: RowMacs = session.info[MACS]
     entries, now = dict(group.entries), macs.clock()
@@ -196,7 +201,7 @@ def set_entry(
     table: MemberTable,
     row: Mapping[str, Any],
 ) -> None:
-    """Set the entry of a row, or remove it if the row has ended and needs none."""
+    """Set the entry of a row, or remove it if the row has ended and needs no entry."""
     if table.drops_ended and table.is_ended(row, macs.clock()):
         entries.pop(table.get_tag(row), None)
     else:
@@ -241,7 +246,7 @@ def read_stored(
 
 
 def store_mac(session: Session, key: GroupKey, mac: bytes) -> None:
-    """Store the MAC of an owner whose row exists, also in its loaded object."""
+    """Store the MAC of an existing owner in its row and in its loaded object, if any."""
     model, owner_id = key
     table = OWNERS[model].table
     changed = update(table).where(table.c.id == owner_id).values(mac=mac)
@@ -254,8 +259,9 @@ def store_mac(session: Session, key: GroupKey, mac: bytes) -> None:
 def drop_unmatched(session: Session, model: type[Owner], owner_id: UUID) -> None:
     """Remove the entries of a group whose rows are missing or changed, and log an alarm.
 
-    Functions that end a right call this, because a row that was hidden in the database
-    meanwhile would be valid again when it is restored.
+    Functions that end rights call this. Otherwise, a row that is hidden in the database at
+    that time would be valid again when it is restored. Entries of tables with row-level
+    security are kept. Raises NotAuthentic if the row of the owner was changed.
     """
     session.flush()
     macs, connection = session.info[MACS], session.connection()

@@ -1,4 +1,4 @@
-"""Verification of the rows that give rights, where a right is used (ADR 80)."""
+"""Verification of the rows that give rights, when a right is used (ADR 80)."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
@@ -27,11 +27,11 @@ from app.kernel.macs import (
 from app.kernel.transactions import is_read_only
 
 VERIFIED: Final = "verified groups"
-"""The key under which a session keeps the groups that were found complete."""
+"""The key of the groups in `Session.info` that were verified as complete."""
 
 type MemberLabels = Mapping[type[Any], Mapping[str, str]]
-"""Models of rows in the result of a query. Each has the labels of those columns whose
-labels differ from their names."""
+"""The models whose rows are in the result of a query. Each maps the names of its columns to
+their labels in the query, if these differ from the names."""
 
 
 def read_row(
@@ -49,7 +49,7 @@ def read_row(
 def parse_owner(macs: RowMacs, model: type[Owner], row: Mapping[str, Any]) -> Group | None:
     """Return the group of an owner, or None if rows without a MAC are accepted now.
 
-    Raises NotAuthentic if the row was changed by something else than the service.
+    Raises NotAuthentic if something other than the service changed the row.
     """
     table = OWNERS[model]
     if row["mac"] is None:
@@ -62,7 +62,10 @@ def parse_owner(macs: RowMacs, model: type[Owner], row: Mapping[str, Any]) -> Gr
 def require_in_group(
     macs: RowMacs, group: Group | None, table: MemberTable, row: Mapping[str, Any]
 ) -> None:
-    """Raise NotAuthentic unless a row is in its group, or has ended and needs no entry."""
+    """Raise NotAuthentic unless a row matches its entry, or has ended and has no entry.
+
+    If `group` is None, the row is not verified.
+    """
     if group is not None and not matches_entry(macs, group, table, row):
         raise_alarm(table.name, table.get_values(row))
 
@@ -77,10 +80,10 @@ def matches_entry(
 
 
 def verify_credential(macs: RowMacs, row: Row[Any], members: MemberLabels) -> None:
-    """Verify a row with an account and rows of its group. Raises NotAuthentic.
+    """Raise NotAuthentic unless an account and its members in a query row are authentic.
 
-    `members` are the models of these rows, with the labels of columns whose labels differ
-    from their names. A row whose primary key is null is left out.
+    `members` are the models of the members, with the labels of columns whose labels differ
+    from their names. A member whose primary key is null is skipped.
     """
     values = dict(zip(row._fields, row, strict=True))
     group = parse_owner(macs, Account, values)
@@ -97,9 +100,9 @@ def verify_found[M: Member](session: Session, found: M | None) -> M | None:
 
 
 def is_authentic(session: Session, record: Member, owner: Owner | None = None) -> bool:
-    """Return whether the service wrote a record as it was loaded; log it if not.
+    """Return whether the service wrote a loaded record, and log an alarm if it did not.
 
-    The owner is read unless it is given.
+    The row of the owner is read from the database unless `owner` is given.
     """
     table, macs = MEMBER_TABLES[type(record)], session.info[MACS]
     try:
@@ -133,9 +136,9 @@ def read_loaded(owner: Owner) -> Mapping[str, Any]:
 def require_complete_group(session: Session, owner_id: UUID, *tables: MemberTable) -> None:
     """Raise NotAuthentic if a row of a group was changed or is missing.
 
-    `tables` are those whose rows are verified. Other transactions may change the group
-    meanwhile. So if a row does not match, a transaction that writes locks the owner and
-    looks again.
+    Only the rows of `tables` are verified. Another transaction may change the group at the
+    same time. If a row does not match, a write transaction therefore locks the owner and
+    verifies the rows again.
     """
     verified: set[tuple[UUID, MemberTable]] = session.info.setdefault(VERIFIED, set())
     wanted = {(owner_id, table) for table in tables}
@@ -157,10 +160,11 @@ def find_unmatched(
     *,
     lock: bool = False,
 ) -> tuple[str, Sequence[object]] | None:
-    """Return the first row that does not match its entry: its table and its values.
+    """Return the table and the values of the first row that does not match its entry.
 
-    If a row is missing, return the table and the id of the owner. If all rows match, return
-    None. Raises NotAuthentic if the row of the owner was changed.
+    If a row is missing, return the table and the id of the owner. If all rows match, or
+    rows without a MAC are accepted, return None. Raises NotAuthentic if the row of the
+    owner was changed.
     """
     macs, connection = session.info[MACS], session.connection()
     model = tables[0].owner

@@ -155,7 +155,7 @@ class KeyList(ResponseModel):
 
 
 class KeyLinkOut(KeyOut):
-    """A new API key that was not made yet, with the link for its holder."""
+    """A new API key, with the link with which its holder makes it."""
 
     link: Annotated[
         str | None,

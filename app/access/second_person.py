@@ -1,4 +1,4 @@
-"""Rules for who may decide about an approval as the second person (R14).
+"""Rules that decide which account may be the second person of an approval (R14).
 
 The rules compare persons, because one person can have several accounts (ADR 66).
 """
@@ -32,8 +32,8 @@ def require_second_person(tx: ReadTransaction, approval: Approval) -> None:
     """Raise NotASecondPerson (409) or RoleMissing (403) unless the caller may decide (R14).
 
     The caller may not decide about their own request, accounts or focal point. The same
-    applies if an account of the caller was shown or registered a key of an account of the
-    person who asked, or the other way round, because one person could then act as both.
+    applies if an account of the caller has seen or registered a key of an account of the
+    person who asked, or the reverse, because one person could then act as both.
     """
     asker, own = approval.asked_by, tx.actor.account_id
     if asker == own or tx.actor.kind != AccountKind.PERSON:
@@ -52,7 +52,7 @@ def require_second_person(tx: ReadTransaction, approval: Approval) -> None:
 
 
 def is_about_caller(tx: ReadTransaction, approval: Approval) -> bool:
-    """Return whether an approval is about an account of the caller, or a new one."""
+    """Return whether an approval is about an existing or new account of the caller."""
     own = {f"accounts/{account}" for account in people.list_own_accounts(tx)}
     opens_for = approval.facts.get("person")
     return approval.subject in own or opens_for == str(tx.actor.person_id)
@@ -61,7 +61,7 @@ def is_about_caller(tx: ReadTransaction, approval: Approval) -> bool:
 def require_other_person(tx: ReadTransaction, *accounts: UUID | None) -> None:
     """Raise NotASecondPerson (409) if the caller may be the person of one of the accounts.
 
-    The same applies to a machine, which is never a second person.
+    The error is also raised for a machine, because it can never be a second person.
     """
     same = any(one and may_be_same_person(tx, one) for one in accounts)
     if same or tx.actor.kind != AccountKind.PERSON:
@@ -80,7 +80,9 @@ def may_decide(tx: ReadTransaction, approval: Approval) -> bool:
 def is_still_allowed(tx: ReadTransaction, request: Approval) -> bool:
     """Return whether the account that approved a request is enabled and may approve it.
 
-    It may not if it belongs to the person who asked; the two may have been joined since.
+    It may not if it belongs to the person of the caller, who asked. The accounts may have
+    been joined after the approval. Raises NotAuthentic if the account was changed in the
+    database.
     """
     second = (Account.id == request.decided_by) & Account.disabled_at.is_(None)
     found = tx.session.scalar(select(Account).where(second))

@@ -1,4 +1,4 @@
-"""How long a session lasts, and how recent a sign-in has to be (ADR 66)."""
+"""The time limits of sessions, and the rule for a recent sign-in (ADR 66)."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -11,16 +11,16 @@ SESSION_LIFETIME: Final = timedelta(hours=8)
 IDLE_TIMEOUT: Final = timedelta(minutes=15)
 """The time without a request after which a session has ended."""
 RENEWAL: Final = timedelta(minutes=1)
-"""How often the time of the last request of a session is stored."""
+"""The minimum time between two updates of the stored time of the last request."""
 RECENT: Final = timedelta(minutes=5)
-"""How long after a sign-in the most sensitive sections can be opened."""
+"""The maximum age of a sign-in for the most sensitive sections and changes to passkeys."""
 NO_GRACE: Final = timedelta()
 ENDED_GRACE: Final = timedelta(hours=8)
-"""How long after it ended by itself a session can still save an unsent form (ADR 71)."""
+"""How long a session that has timed out can still save an unsent form (ADR 71)."""
 MAX_SESSIONS: Final = 100
-"""The number of running sessions of an account. With the next one, the oldest ends."""
+"""The maximum number of running sessions of an account. The next one ends the oldest."""
 KEPT: Final = timedelta(days=7)
-"""How long a session is kept after it expired, so that a sign-in can be explained."""
+"""How long a session is kept after it has expired, so that sign-ins can be investigated."""
 
 
 class AuthenticationTooOld(Problem):

@@ -48,11 +48,11 @@ SESSION_QUERY: Final = (
 
 
 def is_live_session(row: Row[Any], now: datetime, grace: timedelta) -> bool:
-    """Return whether a row of `SESSION_QUERY` is of a session that has not ended.
+    """Return whether the session in a row of `SESSION_QUERY` has not ended.
 
     A session ends with its account and with the API key that opened it, and when the
-    account is given to another person. `grace` is added to the times after which a session
-    ends by itself, and never to an end that somebody caused.
+    account is given to another person. `grace` extends only the idle timeout and the
+    lifetime of the session.
     """
     until = compute_idle_until(row.seen_at, row.expires_at) + grace
     has_key = row.key_expires_at is None or now < row.key_expires_at
@@ -62,7 +62,7 @@ def is_live_session(row: Row[Any], now: datetime, grace: timedelta) -> bool:
 
 
 def is_live(now: datetime) -> ColumnElement[bool]:
-    """Return the same condition as `is_live_session` in SQL, for joined tables."""
+    """Return `is_live_session` without `grace` as an SQL condition, for joined tables."""
     no_key = UserSession.api_key.is_(None)
     valid_key = ApiKey.revoked_at.is_(None) & (ApiKey.expires_at > now)
     return (
@@ -90,8 +90,9 @@ def list_sessions(tx: ReadTransaction) -> Sequence[UserSession]:
 def is_own(actor: Actor) -> ColumnElement[bool]:
     """Return an SQL condition for the sessions that the caller may see and end.
 
-    After a sign-in with a passkey, these are all sessions of the person. An API key, which
-    another person has seen, and a session opened with it have those of their account only.
+    After a sign-in with a passkey, these are all sessions of the person. With an API key,
+    which another person may have seen, or with a session that it opened, these are only the
+    sessions of the account.
     """
     own, used = UserSession.person_id == actor.person_id, actor.session
     if used is not None and used.method == SignInMethod.PASSKEY:

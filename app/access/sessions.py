@@ -1,8 +1,8 @@
 """Sessions, in which a person acts through one account for a limited time (ADR 66).
 
-A session is opened by an API key or a passkey. It ends when it is signed out, after 15
-minutes without a request, after 8 hours, with its account, and when the account opens more
-than 100 others.
+A session is opened with an API key or a passkey. It ends when the person signs out, after
+15 minutes without a request, after 8 hours, when its account, API key or passkey ends, and
+when the account has 100 newer sessions.
 """
 
 from contextlib import suppress
@@ -42,9 +42,9 @@ class NoSession(Problem):
 class SignIn:
     """A successful sign-in: the id of the new session, and how the person signed in.
 
-    `api_key` is the prefix of the key that opened the session, or `passkey_id` the id of
-    the passkey. `replaces` is the session of the same person that ends, for example because
-    it was opened too long ago.
+    `api_key` is the prefix of the key, or `passkey_id` is the id of the passkey, that opens
+    the session. `replaces` is the id of a session of the same person that ends, for example
+    because the person signed in too long ago.
     """
 
     id: UUID
@@ -94,7 +94,7 @@ def open_session(
 
 
 def end_oldest_sessions(session: Session, account: Account, now: datetime) -> None:
-    """End the oldest sessions of an account, so that it can have another one.
+    """End the oldest sessions of an account, so that it can open another one.
 
     The number is limited because each request of the account reads its row, which contains
     a digest of each session.
@@ -138,8 +138,8 @@ def end_sessions(
 ) -> None:
     """End all sessions that meet a condition, with effect from the next request.
 
-    With `of_person`, sessions of the accounts of this person that were hidden in the
-    database also end.
+    If `of_person` is given, sessions of this person's accounts that are hidden by a change
+    in the database end too.
     """
     if of_person is not None:
         own = select(Account.id).where(Account.person_id == of_person)
@@ -152,16 +152,16 @@ def end_sessions(
 
 
 def is_renewal_due(actor: Actor, now: datetime) -> bool:
-    """Return whether the time at which a session was last used has to be stored again."""
+    """Return whether the stored time of the last request of a session is out of date."""
     return actor.session is not None and now - actor.session.seen_at >= RENEWAL
 
 
 def renew_session(runtime: Runtime, actor: Actor) -> Actor:
-    """Store that the session of a request is in use, at most once a minute.
+    """Store the time of the last request of a session, at most once a minute.
 
-    Returns the actor with the new time. A failure is ignored, because a request that only
-    reads must not fail while the database cannot be written. The session then ends earlier
-    than it would otherwise.
+    Returns the actor, with the new time if it was stored. A failure is ignored, because a
+    request that only reads must not fail while the database cannot be written to. The
+    session then ends earlier than it would otherwise.
     """
     now, used = runtime.clock(), actor.session
     if used is None or not is_renewal_due(actor, now):

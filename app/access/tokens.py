@@ -32,7 +32,7 @@ class IssuedToken:
 
 
 def resolve_scopes(key: PublicKey, asked: Collection[str] | None) -> list[str]:
-    """Return the requested scopes, by default all of the key, or raise ScopeRefused."""
+    """Return the requested scopes, by default those of the key, or raise ScopeRefused."""
     if asked is not None and not set(asked) <= set(key.scopes):
         raise ScopeRefused
     return sorted(key.scopes if asked is None else set(asked))

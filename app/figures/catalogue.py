@@ -1,6 +1,6 @@
-"""The tables of figures: what is counted, and into which cells (FIGURES.md).
+"""The tables of figures, with their axes and cells (FIGURES.md).
 
-The list is fixed, because each further table of the same people can reveal one of them.
+The list is fixed, because each further table of the same people can reveal a person.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ type Cell = tuple[str, ...]
 """A code for each axis of a table; empty for a table that has no axis."""
 
 NOT_RECORDED: Final = "not_recorded"
-"""The code of people of whom nobody recorded the value."""
+"""The code for people for whom no value was recorded."""
 
 
 class TableName(StrEnum):
@@ -60,7 +60,7 @@ class Assistance(StrEnum):
 
 
 class ReturnDecision(StrEnum):
-    """The decision about a return, which a person is free to refuse."""
+    """The decision about a return. The person is free to refuse the return."""
 
     GO = "go"
     NO_GO = "no_go"

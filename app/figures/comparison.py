@@ -1,7 +1,7 @@
-"""Which differences between two sums of released numbers mean a change (ADR 75).
+"""Rules that decide whether a difference between two sums is a change (ADR 75).
 
-Each released number has noise and is rounded. A difference that these two can explain means
-nothing, so it is not called a change.
+Each released number has noise and is rounded. A difference that noise and rounding can
+explain is not a change.
 """
 
 import math
@@ -15,7 +15,7 @@ from app.figures.numbers import STEP
 from app.figures.weeks import Quarter
 
 DEVIATIONS: Final = 3
-"""A difference that is within three standard deviations means nothing."""
+"""The number of standard deviations that a difference must exceed to be a change."""
 RATIO: Final = math.exp(-1 / SCALE)
 VARIANCE: Final = 2 * RATIO / (1 - RATIO) ** 2 + (STEP**2 - 1) / 12
 """The variance of one number: of its noise, and of rounding it to a multiple of `STEP`."""
@@ -33,7 +33,7 @@ class Change(StrEnum):
 class ShownSum:
     """The sum of the numbers that releases show for the quarters of a period.
 
-    `numbers` is how many numbers were added. `quarters` are those that they count.
+    `numbers` is how many numbers were added. `quarters` are the quarters that they cover.
     """
 
     people: int = 0
@@ -41,7 +41,7 @@ class ShownSum:
     quarters: AbstractSet[Quarter] = frozenset()
 
     def __add__(self, other: Self) -> "ShownSum":
-        """Return the sum of both sums, of different numbers."""
+        """Return the sum of two sums, which must contain different numbers."""
         return ShownSum(
             self.people + other.people,
             self.numbers + other.numbers,
@@ -50,12 +50,12 @@ class ShownSum:
 
 
 def compute_margin(numbers: int) -> int:
-    """Return the largest error that a sum or difference of so many numbers usually has."""
+    """Return the largest likely error of a sum or difference of this many numbers."""
     return math.ceil(DEVIATIONS * math.sqrt(numbers * VARIANCE))
 
 
 def compare_counts(earlier: ShownSum, later: ShownSum) -> Change:
-    """Return how a number of people differs, beyond noise and rounding."""
+    """Return how a number of people changed, beyond noise and rounding."""
     margin = compute_margin(earlier.numbers + later.numbers)
     if abs(later.people - earlier.people) <= margin:
         return Change.SIMILAR
@@ -64,19 +64,19 @@ def compare_counts(earlier: ShownSum, later: ShownSum) -> Change:
 
 @dataclass(frozen=True)
 class Share:
-    """A part of people, such as those who got help within a day."""
+    """A share of people, such as the share that got help within a day."""
 
     part: ShownSum
     whole: ShownSum
 
     @property
     def percent(self) -> int:
-        """The share in per cent. Noise can make a part larger than the whole."""
+        """The share in per cent, at most 100. Noise can make the part exceed the whole."""
         return min(100, round(100 * self.part.people / self.whole.people))
 
     @property
     def bounds(self) -> tuple[float, float]:
-        """The smallest and the largest share that noise and rounding leave possible."""
+        """The smallest and largest possible share (0 to 1), given noise and rounding."""
         part, whole = self.part, self.whole
         of_part, of_whole = compute_margin(part.numbers), compute_margin(whole.numbers)
         least = max(0, part.people - of_part) / (whole.people + of_whole)
@@ -85,7 +85,7 @@ class Share:
 
 
 def compare_shares(earlier: Share, later: Share) -> Change:
-    """Return how a share differs: only if the possible shares do not overlap."""
+    """Return how a share changed, or SIMILAR if the possible shares overlap."""
     if later.bounds[0] > earlier.bounds[1]:
         return Change.HIGHER
     if later.bounds[1] < earlier.bounds[0]:

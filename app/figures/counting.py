@@ -1,4 +1,4 @@
-"""The rules by which cases are counted into the cells of the tables of figures."""
+"""The rules that assign cases to the cells of the tables of figures, and count them."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -38,9 +38,10 @@ LONGEST_TIMES: Final = (
 
 @dataclass(frozen=True)
 class SubmittedCase:
-    """What is counted of a case: codes only, no text, no office and no id.
+    """The values of a case that are counted: codes and times, but no text, office or id.
 
-    `given` is the services that began, and `helped_at` the time at which the first began.
+    `given` are the services that began, and `helped_at` is the time at which the first of
+    them began.
     """
 
     country: str
@@ -67,7 +68,7 @@ class SubmittedCase:
             yield TableName.SERVICES_GIVEN, (service,)
 
     def find_assistance(self) -> Assistance:
-        """Return how long it took from the submission until the first help began."""
+        """Return the code of the time from the submission until the first help began."""
         if self.helped_at is None:
             return Assistance.LATER
         waited = self.helped_at - self.submitted_at

@@ -1,4 +1,4 @@
-"""What the directory lacks: desks, services, agreements and languages of countries.
+"""Gaps in the directory: missing desks, services, agreements and languages of countries.
 
 The functions read no database. Their results name countries and never an office.
 """
@@ -45,7 +45,7 @@ class Office(Described, Protocol):
 def find_gaps(
     countries: Sequence[Place], offices: Sequence[Office], agreed: Agreed
 ) -> DirectoryGaps:
-    """Return what the directory lacks, of its countries and its active offices."""
+    """Return the gaps in the directory, given countries and the active offices."""
     desks = [office for office in offices if office.kind == OfficeKind.DESK]
     served = {country for desk in desks for country in desk.serves}
     codes = [country.code for country in countries]
@@ -71,7 +71,7 @@ def find_gaps(
 
 
 def find_missing_services(offices: Sequence[Office]) -> list[Service]:
-    """Return the services that none of some offices offers."""
+    """Return the services that none of the given offices offers."""
     offered = {service for office in offices for service in office.services}
     return [service for service in Service if service not in offered]
 
@@ -79,7 +79,7 @@ def find_missing_services(offices: Sequence[Office]) -> list[Service]:
 def find_missing_languages(country: Place, offices: Sequence[Office]) -> list[str]:
     """Return the languages of a country that none of its offices states.
 
-    The result is empty if no office states its languages: then they are not known.
+    The result is empty if no office states its languages, because they are then not known.
     """
     stated = {language for office in offices for language in office.languages}
     if not stated:
@@ -90,9 +90,9 @@ def find_missing_languages(country: Place, offices: Sequence[Office]) -> list[st
 def find_border_gaps(
     countries: Sequence[Place], offices: Sequence[Office], agreed: Agreed
 ) -> list[BorderGap]:
-    """Return the pairs of countries of a region that have offices and no agreement.
+    """Return the pairs of countries of a region that have offices but no agreement.
 
-    A meeting is of one region, so pairs of countries of different regions are left out.
+    A meeting concerns one region, so pairs of countries of different regions are left out.
     """
     homes = {home for office in offices for home in kinds.list_home_countries(office)}
     staffed = [country for country in countries if country.code in homes]

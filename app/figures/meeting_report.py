@@ -34,14 +34,14 @@ from app.figures.weeks import Quarter
 from app.kernel.problems import Problem
 
 MAX_QUARTERS: Final = 8
-"""The largest number of quarters of a period. It bounds the cost of a report."""
+"""The maximum number of quarters of a period. It limits the cost of a report."""
 USUAL_LENGTH: Final = 2
 """The number of quarters of a period if the caller gives no first quarter."""
 type Period = tuple[Quarter, ...]
 type Released = Mapping[Quarter, Sequence[CountryFigures]]
 """The figures of all releases by their quarter."""
 type Key = tuple[str | None, TableName, Cell]
-"""A number of a release: its country, its table and its cell."""
+"""The key of a number of a release: its country, its table and its cell."""
 type Sums = Mapping[Key, ShownSum]
 
 WITHIN_24_HOURS, WITHIN_72_HOURS, WITHIN_7_DAYS, _ = Assistance
@@ -93,23 +93,23 @@ class ReportPeriods:
 
 
 def count_quarters(first: Quarter, last: Quarter) -> int:
-    """Return the number of quarters from one to another, which is not included."""
+    """Return the number of quarters from `first` up to, but not including, `last`."""
     return (last.year - first.year) * LAST_NUMBER + last.number - first.number
 
 
 def move_quarter(quarter: Quarter, by: int) -> Quarter:
-    """Return the quarter that is so many quarters later, or earlier if negative."""
+    """Return the quarter that is `by` quarters later, or earlier if `by` is negative."""
     year, place = divmod(quarter.year * LAST_NUMBER + quarter.number - 1 + by, LAST_NUMBER)
     return Quarter(year, place + 1)
 
 
 def list_quarters(first: Quarter, length: int) -> Period:
-    """Return consecutive quarters."""
+    """Return `length` consecutive quarters, beginning with `first`."""
     return tuple(move_quarter(first, more) for more in range(length))
 
 
 def build_period(period: Period, released: Released) -> ReportPeriod:
-    """Return a period with the quarters whose figures are not released."""
+    """Return the quarters of a period, and those whose figures are not released."""
     return ReportPeriod(
         quarters=[str(quarter) for quarter in period],
         missing=[str(quarter) for quarter in period if quarter not in released],
@@ -138,7 +138,7 @@ def add_numbers(period: Period, released: Released) -> dict[Key, ShownSum]:
 def has_same_countries(periods: ReportPeriods, released: Released) -> bool:
     """Return whether the totals of all quarters count people in the same countries.
 
-    Otherwise a total is higher only because a further country has enough people.
+    Otherwise, a total could be higher only because another country has enough people.
     """
     countries = {
         frozenset(
@@ -153,7 +153,7 @@ def has_same_countries(periods: ReportPeriods, released: Released) -> bool:
 
 @dataclass(frozen=True)
 class Comparison:
-    """The sums of both periods, and the countries of which they can be compared."""
+    """The sums of both periods. Totals of all countries are comparable if `has_totals`."""
 
     periods: ReportPeriods
     earlier: Sums
@@ -171,7 +171,7 @@ class Comparison:
         )
 
     def find_pair(self, key: Key) -> tuple[ShownSum, ShownSum] | None:
-        """Return the sums of a number, or None if a quarter of them is not shown."""
+        """Return both sums of a number, or None if one is incomplete or not comparable."""
         pair = self.earlier.get(key, ShownSum()), self.later.get(key, ShownSum())
         periods = self.periods.earlier, self.periods.later
         shown = all(
@@ -180,7 +180,7 @@ class Comparison:
         return pair if shown and (key[0] is not None or self.has_totals) else None
 
     def add_pairs(self, keys: Iterable[Key]) -> tuple[ShownSum, ShownSum] | None:
-        """Return the sums of some numbers together, or None if one is not shown."""
+        """Add up the sums of some numbers, or return None if one is not comparable."""
         earlier, later = ShownSum(), ShownSum()
         for key in keys:
             pair = self.find_pair(key)
@@ -191,7 +191,7 @@ class Comparison:
 
 
 def list_countries(comparison: Comparison) -> list[str | None]:
-    """Return the countries with a number, by their codes, and all together at last."""
+    """Return the codes of the countries with a number, sorted. None (all) comes last."""
     found = {country for country, *_ in (*comparison.earlier, *comparison.later)}
     return sorted(found, key=lambda country: (country is None, country))
 
@@ -205,7 +205,7 @@ def build_figures(comparison: Comparison) -> list[ComparedCountry]:
 
 
 def build_tables(comparison: Comparison, country: str | None) -> list[ComparedTable]:
-    """Return the tables of a country, or of all together, with the cells with a number."""
+    """Return the tables of a country (None for all), with the cells that have a number."""
     by_table = groupby(list_keys(comparison, country), lambda key: key[1])
     return [
         ComparedTable(table=table, cells=[build_cell(comparison, key) for key in keys])
@@ -214,7 +214,7 @@ def build_tables(comparison: Comparison, country: str | None) -> list[ComparedTa
 
 
 def list_keys(comparison: Comparison, country: str | None) -> Iterator[Key]:
-    """Yield the numbers of a country that a release shows, in their order."""
+    """Yield the keys of the numbers of a country that a release shows, in display order."""
     for table in TABLES:
         for cell in list_cells(table):
             key = country, table, cell
@@ -223,7 +223,7 @@ def list_keys(comparison: Comparison, country: str | None) -> Iterator[Key]:
 
 
 def build_cell(comparison: Comparison, key: Key) -> ComparedCell:
-    """Return a number of both periods, and whether it has changed."""
+    """Return a number in both periods, and its change if the sums are comparable."""
     pair = comparison.find_pair(key)
     periods = comparison.periods
     return ComparedCell(
@@ -244,7 +244,7 @@ def build_sum(period: Period, found: ShownSum | None) -> SumOut:
 
 
 def build_shares(comparison: Comparison) -> list[ComparedShare]:
-    """Return the shares of each country of which all numbers are shown."""
+    """Return the shares of each country whose numbers are all comparable."""
     return [
         share
         for country in list_countries(comparison)
@@ -256,7 +256,7 @@ def build_shares(comparison: Comparison) -> list[ComparedShare]:
 def list_measures(
     country: str | None,
 ) -> Iterator[tuple[Measure, Service | None, Sequence[Key], Sequence[Key]]]:
-    """Yield the measures of a country, with the numbers of the part and of the whole."""
+    """Yield the measures of a country, with the keys of the part and of the whole."""
     people: Key = (country, TableName.CASES, ())
     for measure, cells in HELPED.items():
         yield (
@@ -277,7 +277,7 @@ def build_share(
     part: Sequence[Key],
     whole: Sequence[Key],
 ) -> ComparedShare | None:
-    """Return a share of both periods, or None if one of its numbers is not shown."""
+    """Return a share in both periods, or None if one of its numbers is not comparable."""
     parts, wholes = comparison.add_pairs(part), comparison.add_pairs(whole)
     if parts is None or wholes is None:
         return None
@@ -294,5 +294,5 @@ def build_share(
 
 
 def describe_share(share: Share) -> ShareOut:
-    """Return a share as it is sent."""
+    """Return the response for a share."""
     return ShareOut(part=share.part.people, whole=share.whole.people, percent=share.percent)

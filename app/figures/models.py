@@ -11,7 +11,7 @@ from app.kernel.db import Base
 
 
 class CountedWeek(Base):
-    """A week whose figures were stored. They are never counted again."""
+    """A week whose figures are stored. It is never counted again."""
 
     __tablename__ = "counted_week"
 
@@ -21,9 +21,9 @@ class CountedWeek(Base):
 class WeekFigures(Base):
     """The cells of one table of figures in one country and week, sealed as a whole.
 
-    The row has no link to a case, an office or an account, and only counts. It survives the
-    erasure of every case. `wrapped` is the wrapped key that opens `sealed`; `version` names
-    the key-encryption key that wraps it.
+    The row contains only counts, and no link to a case, an office or an account. It remains
+    after the erasure of every case. `wrapped` is the wrapped key that opens `sealed`, and
+    `version` names the key-encryption key that wraps it.
     """
 
     __tablename__ = "week_figures"

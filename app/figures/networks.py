@@ -1,9 +1,9 @@
-"""The sums between the numbers of a release, as networks in which people flow.
+"""The sums of a release, as flow networks.
 
-An arc is a count, and a node is a sum: as many people enter it as leave it. In a network,
-the possible values of each arc can be computed exactly, and they have no gaps. Every table
-is therefore made so that its sums form a network: a table of a country may have subtotals
-by its first axis, but not by its second.
+An arc is a count, and a node is a sum: the counts that enter a node add up to those that
+leave it. In such a network, the possible values of each arc can be computed exactly and
+form a range without gaps. The sums of every table must therefore form a network: a table
+of a country may have subtotals by its first axis, but not by its second.
 """
 
 from collections import Counter
@@ -20,21 +20,21 @@ type Network = list["Arc"]
 START: Final[Node] = ("start",)
 END: Final[Node] = ("end",)
 PAIRS: Final = "pairs"
-"""The first word of a node at which a person can be counted more than once.
+"""The first element of a node at which a person can be counted more than once.
 
 The sum of its arcs is not a number of people.
 """
 SAME_PEOPLE: Final = (TableName.CASES, TableName.AGE_AND_GENDER, TableName.ASSISTANCE)
-"""The tables that divide the same people. A table that is no partition counts some of them,
-and may count them more than once."""
+"""The tables that divide the same people. A table that is not a partition counts some of
+these people, and may count them more than once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Arc:
     """A count of people. `number` is None if no release ever shows the count.
 
-    `low` and `high` are limits that everybody knows: no part has more people in a cell than
-    it has people.
+    `low` and `high` are limits that every reader knows. For example, a cell of a country
+    cannot have more people than the country. `high` is None if there is no limit.
     """
 
     tail: Node
@@ -46,10 +46,10 @@ class Arc:
 
 
 def build_networks(counts: Mapping[str, TableCounts]) -> list[Network]:
-    """Return the networks of the counts of several countries, or quarters of one country.
+    """Return the networks for the counts of countries, or of quarters of one country.
 
-    What networks have in common is fixed at the real counts. So each value that is possible
-    in one network is possible in the whole release.
+    Counts that several networks use are fixed at their real values. A value that is
+    possible in one network is therefore possible in the whole release.
     """
     return [
         build_people_network(counts),
@@ -71,7 +71,7 @@ def build_people_network(counts: Mapping[str, TableCounts]) -> Network:
 
 
 def list_arcs_into_parts(counts: Mapping[str, TableCounts]) -> Iterator[Arc]:
-    """Return the arcs of assistance: the totals, and the cells of each part."""
+    """Yield the arcs of the table `assistance`: the totals, and the cells of each part."""
     table = TABLES[TableName.ASSISTANCE]
     for cell in table.cells:
         yield build_total(counts, Number(None, table.name, cell), START, ("helped", *cell))
@@ -81,7 +81,7 @@ def list_arcs_into_parts(counts: Mapping[str, TableCounts]) -> Iterator[Arc]:
 
 
 def list_arcs_of_ages(counts: Mapping[str, TableCounts], part: str) -> Iterator[Arc]:
-    """Return the arcs of all people of a part, and of its table of age and gender."""
+    """Yield the arcs of a part: all its people, and its table of age and gender."""
     people = Number(part, TableName.CASES, ())
     yield Arc(("in", part), ("out", part), people, get_count(counts, people))
     table = TABLES[TableName.AGE_AND_GENDER]
@@ -95,7 +95,7 @@ def list_arcs_of_ages(counts: Mapping[str, TableCounts], part: str) -> Iterator[
 
 
 def list_arcs_of_totals(counts: Mapping[str, TableCounts]) -> Iterator[Arc]:
-    """Return the arcs of the totals of age and gender, and of the total of all people."""
+    """Yield the arcs of the totals of age and gender, and of the total of all people."""
     table = TABLES[TableName.AGE_AND_GENDER]
     for cell in table.cells:
         number = Number(None, table.name, cell)
@@ -106,11 +106,12 @@ def list_arcs_of_totals(counts: Mapping[str, TableCounts]) -> Iterator[Arc]:
 
 
 def build_table_network(counts: Mapping[str, TableCounts], name: TableName) -> Network:
-    """Return the network of a table that is not about all people, or not once about each.
+    """Return the network of a table that does not count each person exactly once.
 
-    In a table that is no partition, a cell counts some people of the part. All cells
-    together may be known to count each of them. The people of whom no value is recorded are
-    never shown: they are not in another cell, which no network can express.
+    In a table that is not a partition, each cell counts some people of the part, and a
+    reader may know that the cells together count all of them. The number of people without
+    a recorded value is never shown. These people are in no other cell, and a network cannot
+    express that.
     """
     table = TABLES[name]
     start = (PAIRS if not table.is_partition else "start",)
@@ -143,7 +144,7 @@ def build_total(
 
 
 def get_count(counts: Mapping[str, TableCounts], number: Number) -> int:
-    """Return the number of people that a number counts."""
+    """Return the exact count of people for a number, in its part or in all parts."""
     parts = counts.values() if number.part is None else (counts[number.part],)
     return sum(count_cell(part.get(number.table, {}), number.cell) for part in parts)
 

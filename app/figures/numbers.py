@@ -20,7 +20,7 @@ SMALLEST_SHOWN: Final = 15
 SMALLEST_LARGE: Final = SMALLEST_SHOWN - STEP // 2
 """The smallest count, with its noise, that is large enough to be shown."""
 LARGEST_NOISE: Final = 8
-"""The largest noise; nothing limits negative noise.
+"""The largest noise. Negative noise has no limit.
 
 A count that is not shown is at most 12 with its noise, so it can be 0, 1, 2, 3 or 4 even
 for a reader who knows the noise.
@@ -30,7 +30,8 @@ for a reader who knows the noise.
 class Number(NamedTuple):
     """A number of people that a release may show.
 
-    `part` is a country, or a quarter if quarters are added up. None is the sum of them.
+    `part` is a country, or a quarter if quarters are added up. It is None for the sum of
+    all parts.
     """
 
     part: str | None
@@ -39,7 +40,7 @@ class Number(NamedTuple):
 
 
 def is_large_enough(count: int, noise: int) -> bool:
-    """Return whether a count is large enough with its noise to be shown."""
+    """Return whether a count with its noise is large enough to be shown."""
     return count + noise >= SMALLEST_LARGE
 
 

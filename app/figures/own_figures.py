@@ -1,4 +1,4 @@
-"""The own figures of an office: how fast it answers, what it declines, what waits."""
+"""The own figures of an office, such as its answer times, declines and open work."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -92,13 +92,13 @@ def load_span(tx: ReadTransaction, period: Period, calendar: Calendar) -> Span:
 
 
 def list_acknowledgements(requests: Iterable[Request]) -> list[timedelta]:
-    """List how long the office took for its first answer to each request."""
+    """List the times from requests to the first answers of the office."""
     first = (one for one in requests if one.kind == DeadlineKind.ACKNOWLEDGE)
     return list_durations(one for one in first if one.answer is not None)
 
 
 def list_decisions(requests: Iterable[Request]) -> list[timedelta]:
-    """List how long the office took to decide on each request."""
+    """List the times from requests to the decisions of the office."""
     return list_durations(one for one in requests if one.answer in queries.DECISIONS)
 
 
@@ -128,7 +128,7 @@ def find_seconds(ascending: Sequence[timedelta], percent: int) -> int | None:
 
 
 def count_answers(requests: Iterable[Request]) -> list[AnswerFigures]:
-    """Count the deadlines to answer a request that were met and missed, by service."""
+    """Count the deadlines to answer a request that were met or missed, by service."""
     late = Counter[Service | None]()
     in_time = Counter[Service | None]()
     for one in requests:
@@ -143,9 +143,9 @@ def count_answers(requests: Iterable[Request]) -> list[AnswerFigures]:
 
 
 def is_received(event: EventCount) -> bool:
-    """Return whether an event shows a decline of another office, with its reason.
+    """Return whether an event of another office may be counted with its reason.
 
-    A reason for declining the lead is left out, because it may reveal a fear.
+    An event that declines the lead is left out, because its reason may reveal a fear.
     """
     return not event.is_own and event.type != queries.LEAD_DECLINED
 
@@ -170,7 +170,7 @@ def count_referrals(events: Iterable[EventCount]) -> ReferralFigures:
 
 
 def count_returns(events: Iterable[EventCount]) -> list[ReturnFigures]:
-    """Count the returns that ended, by their state after the end."""
+    """Count the returns that have ended, by final state."""
     counts = Counter[ReturnState]()
     for event in events:
         if event.type in queries.RETURN_ENDS and event.state is not None:
@@ -192,10 +192,10 @@ def count_open_work(tx: ReadTransaction) -> list[AgeFigures]:
 
 
 def count_offices(tx: ReadTransaction, span: Span) -> list[OfficeFigures]:
-    """Count, for a desk, which offices missed deadlines of cases that it takes part in.
+    """Count, for a desk, the missed deadlines in cases that it takes part in, by office.
 
-    A desk knows the holder of such a case, and is told of each missed deadline of it.
-    Other offices get an empty list.
+    A desk knows which office holds such a case, and receives an event for each deadline
+    that the office misses. Other offices get an empty list.
     """
     if directory_queries.by_id(tx, tx.actor.focal_point_id).kind != OfficeKind.DESK:
         return []

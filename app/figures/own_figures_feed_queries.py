@@ -1,4 +1,4 @@
-"""Where a period lies in the feed of an office, and the function that runs its queries."""
+"""The feed positions of a period, and the function that runs queries for own figures."""
 
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -12,7 +12,7 @@ from app.kernel.transactions import ReadTransaction
 
 ME: Final[BindParameter[UUID]] = bindparam("me")
 MARGIN: Final = timedelta(days=1)
-"""How much earlier or later than its neighbours in a feed an entry can have been recorded.
+"""The maximum time by which neighbouring entries of a feed can be out of order.
 
 Positions follow the order of commits, but the clocks of two machines differ.
 """
@@ -29,7 +29,7 @@ FIRST_FROM: Final = (
 
 @dataclass(frozen=True)
 class Span:
-    """A period as instants, from `start` to before `end`, and the feed positions of it."""
+    """A period from `start` up to, but not including, `end`, and its feed positions."""
 
     start: datetime
     end: datetime
@@ -44,10 +44,11 @@ def find_span(tx: ReadTransaction, start: datetime, end: datetime) -> Span:
 
 
 def find_position(tx: ReadTransaction, moment: datetime, low: int) -> int:
-    """Return the first position from `low` on that was recorded at a moment or later.
+    """Return the first position from `low` on that was recorded at `moment` or later.
 
-    Entries have no index by time. A search by bisection needs at most one short query for
-    each bit of the number of entries.
+    If there is none, return the position after the last entry. Entries have no index by
+    time. A search by bisection needs at most one short query for each bit of the number of
+    entries.
     """
     high = run_query(tx, HEAD).scalar_one() + 1
     while low < high:

@@ -57,7 +57,7 @@ DECLINES: Final = frozenset(
         HANDOVER_EVENTS[HandoverAction.DECLINE],
     }
 )
-"""The events with which an office says no to a request."""
+"""The events with which an office declines or redirects a request."""
 DECISIONS: Final = DECLINES | {
     CASE_EVENTS[CaseAction.ACCEPT_LEAD],
     CASE_EVENTS[CaseAction.ASSIGN],
@@ -72,7 +72,7 @@ ACKNOWLEDGEMENTS: Final = frozenset(
     }
 )
 ANSWER_EVENTS: Final = DECISIONS | ACKNOWLEDGEMENTS | {REFERRAL_EVENTS[ReferralAction.ASK]}
-"""The events with which an office answers a request before its deadline."""
+"""The events with which an office answers a request and so ends its deadline."""
 RETURN_ENDS: Final = frozenset(
     RETURN_EVENTS[action]
     for action in (
@@ -90,7 +90,7 @@ LEAD_MISSES: Final = frozenset(
 )
 """The events of missed deadlines of the office that holds a case."""
 NO_TASKS: Final = (DeadlineKind.CONSENT_ENDS, DeadlineKind.EMERGENCY_ACCESS_ENDS)
-"""Kinds of deadlines at whose end nobody is late: a person may refuse a new consent."""
+"""Kinds of deadlines that nobody can miss. A person, for example, may refuse a consent."""
 REQUESTED: Final = (
     Relation.CANDIDATE,
     Relation.DESK,
@@ -130,7 +130,7 @@ OWN_ANSWER: Final = (
     .correlate(Clock)
     .scalar_subquery()
 )
-"""The event with which the office met a deadline, or null.
+"""The event with which the office ended a deadline, or null.
 
 An acknowledgement comes first, because a decision can follow it at the same instant.
 """
@@ -150,7 +150,7 @@ COUNT_DEADLINES: Final = (
 
 
 def select_heard(*columns: Any) -> Select[*tuple[Any, ...]]:
-    """Select columns of the entries that the feed of the office got in the period."""
+    """Select columns of the entries of the period in the feed of the office."""
     return (
         select(*columns)
         .select_from(Delivery)
@@ -227,7 +227,7 @@ class DeadlineCount:
 
 @dataclass(frozen=True, slots=True)
 class EventCount:
-    """How often the feed has an event with the same author, facts and case."""
+    """The number of events in the feed with the same type, author, facts and case."""
 
     type: str
     is_own: int
@@ -248,15 +248,15 @@ def count_deadlines(tx: ReadTransaction, span: Span) -> list[DeadlineCount]:
 
 
 def count_events(tx: ReadTransaction, span: Span) -> list[EventCount]:
-    """Count the events of the feed in the period that the figures need."""
+    """Count the events of the types that the figures need, in the feed of the period."""
     return [EventCount(*row) for row in run_query(tx, COUNT_EVENTS, span)]
 
 
 def list_sheltered(tx: ReadTransaction, span: Span) -> list[timedelta]:
-    """List how long each referral to a shelter took until the person was met."""
+    """List the times from referrals for shelter until the recipient met the person."""
     return [met_at - asked_at for asked_at, met_at in run_query(tx, LIST_SHELTERED, span)]
 
 
 def count_offices(tx: ReadTransaction, span: Span) -> dict[str, int]:
-    """Count the missed deadlines of cases that the caller was told of, by office."""
+    """Count the missed deadlines of cases in the caller's feed, by office."""
     return {str(code): int(missed) for code, missed in run_query(tx, COUNT_OFFICES, span)}

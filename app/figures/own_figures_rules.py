@@ -11,7 +11,7 @@ from app.kernel.problems import Problem
 USUAL_DAYS: Final = 30
 """The length of the period, in days, if the caller gives no first day."""
 MAX_DAYS: Final = 366
-"""The maximum length of a period, in days. It bounds the cost of a request."""
+"""The maximum length of a period, in days. It limits the cost of a request."""
 FIRST_YEAR, LAST_YEAR = 2000, 2999
 MEDIAN, NINETIETH = 50, 90
 
@@ -75,11 +75,11 @@ LOWER_BOUNDS: Final = (
     (WorkAge.ONE_TO_THREE_DAYS, timedelta(days=1)),
     (WorkAge.UNDER_ONE_DAY, timedelta.resolution),
 )
-"""The least time for which work of each age is late, oldest work first."""
+"""The minimum time for which work of each age is overdue, oldest work first."""
 
 
 def find_age(due_at: datetime, now: datetime) -> WorkAge:
-    """Return the age of work whose oldest deadline is due at a time."""
+    """Return the age of work whose oldest deadline is due at `due_at`."""
     ages = (age for age, least in LOWER_BOUNDS if now - due_at >= least)
     return next(ages, WorkAge.NOT_DUE)
 

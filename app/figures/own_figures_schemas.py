@@ -28,9 +28,9 @@ class PeriodQuery(BaseModel):
 
 
 class DurationFigures(ResponseModel):
-    """How long something took: the median and the 90th percentile by the nearest rank.
+    """The number of durations, and their median and 90th percentile (nearest-rank method).
 
-    Both are null if the count is 0.
+    The median and the percentile are null if the count is 0.
     """
 
     count: Annotated[int, Field(description="How many durations there are.")]
@@ -43,10 +43,11 @@ class DurationFigures(ResponseModel):
 
 
 class AnswerFigures(ResponseModel):
-    """How many deadlines to answer requests for a service were met.
+    """The numbers of deadlines to answer requests for a service that were met and missed.
 
     The deadlines are those to acknowledge a request and to decide on it. A deadline that is
-    still running and not missed does not count, nor does one whose request ended early.
+    still running and not missed does not count. A deadline whose request ended early
+    without an answer does not count either.
     """
 
     service: Annotated[
@@ -82,14 +83,14 @@ class ReferralFigures(ResponseModel):
 
 
 class ReturnFigures(ResponseModel):
-    """How many returns ended in a state."""
+    """The number of returns that ended in the same state."""
 
     outcome: Annotated[ReturnState, Field(description="The state after the end.")]
     count: Annotated[int, Field(description="The returns that ended in this state.")]
 
 
 class AgeFigures(ResponseModel):
-    """How many cases have tasks of an age."""
+    """The number of cases whose oldest tasks have the same age."""
 
     age: Annotated[WorkAge, Field(description="How long ago the oldest deadline passed.")]
     cases: Annotated[int, Field(description="The cases whose oldest task has this age.")]
@@ -106,7 +107,8 @@ class OwnFigures(ResponseModel):
     """The figures of your focal point for a period, and its open work now.
 
     They are computed from your feed and your deadlines only, and count nothing that
-    happened after your part in a case had ended. They are exact, so handle them like cases.
+    happened after your part in a case had ended. They are exact, so protect them like the
+    data of a case.
     """
 
     first_day: Annotated[date, Field(description="The first day of the period.")]

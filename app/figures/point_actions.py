@@ -1,4 +1,4 @@
-"""Writing, completing and deleting follow-up points of meetings (ADR 75)."""
+"""Actions on follow-up points of meetings: write, complete and delete (ADR 75)."""
 
 from typing import Final
 from uuid import UUID
@@ -12,7 +12,7 @@ from app.kernel.problems import Problem
 from app.kernel.transactions import WriteTransaction
 
 MAX_OPEN: Final = 100
-"""The largest number of open points, so that a report stays readable."""
+"""The maximum number of open points, so that a report stays readable."""
 
 
 class TooManyMeetingPoints(Problem):
@@ -61,7 +61,7 @@ def complete_point(tx: WriteTransaction, point_id: UUID) -> MeetingPoint:
 def delete_point(tx: WriteTransaction, point_id: UUID) -> None:
     """Delete a point, for example because its text names a person.
 
-    A point that does not exist is no error, so that a request can be repeated.
+    If the point does not exist, nothing happens, so that a request can be repeated.
 
     Raises RoleMissing (403).
     """

@@ -11,7 +11,7 @@ from app.kernel.db import Base
 
 
 class MeetingPoint(Base):
-    """A point that a meeting wants to have done. It is open until `completed_at`.
+    """A follow-up point of a meeting. It is open while `completed_at` is null.
 
     The text is sealed with a key of its own, because free text can contain a name.
     `wrapped` is the wrapped key; `version` names the key-encryption key that wraps it.

@@ -1,4 +1,4 @@
-"""Reads of follow-up points of meetings."""
+"""Queries for the follow-up points of meetings."""
 
 from contextlib import suppress
 from datetime import timedelta
@@ -50,7 +50,10 @@ def require_point_reader(tx: ReadTransaction) -> None:
 
 
 def list_points(tx: ReadTransaction) -> list[MeetingPointOut]:
-    """Return open points by the day of their meeting, then done ones, the latest first."""
+    """Return the open points by the day of their meeting, then the done points.
+
+    The latest done points come first. Those done more than two years ago are left out.
+    """
     is_listed = or_(
         MeetingPoint.completed_at.is_(None), MeetingPoint.completed_at > tx.now - LISTED
     )
@@ -85,7 +88,7 @@ def build_points(tx: ReadTransaction, *rows: MeetingPoint) -> list[MeetingPointO
 
 
 def find_text(tx: ReadTransaction, row: MeetingPoint) -> str | None:
-    """Return the text of a point, or None if its key is lost."""
+    """Return the text of a point, or None if it cannot be opened."""
     document = SealedDocument(row.sealed, row.wrapped)
     with suppress(Unopenable):
         plain = tx.vault.open_alone(row.version, document, *list_bound_values(row))

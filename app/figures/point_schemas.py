@@ -17,7 +17,7 @@ COMPLETED = "When the point was done. Null while it is open."
 
 
 class MeetingPointInput(RequestModel):
-    """A point that a meeting wants to have done."""
+    """A new follow-up point of a meeting."""
 
     meeting: Annotated[Day, Field(description=MEETING)]
     text: Annotated[SafeLine, Field(description=TEXT)]
@@ -37,6 +37,6 @@ class MeetingPointOut(ResponseModel):
 
 
 class MeetingPointList(ResponseModel):
-    """The follow-up points of meetings: open ones first, then those done last."""
+    """The follow-up points of meetings: open ones first, then done ones, latest first."""
 
     items: list[MeetingPointOut]

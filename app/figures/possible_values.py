@@ -1,4 +1,4 @@
-"""The values that a count can have for a reader of the release.
+"""The values of a count that are possible for a reader of the release.
 
 A reader knows the sums, and the limits of each number that is shown. A count can be greater
 if more people can flow through its arc, and smaller if people can flow around it. Both are
@@ -28,7 +28,7 @@ class Limits(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PossibleValues:
-    """How many values a count can have, and the arcs that prevent further values."""
+    """The number of possible values of a count, and the arcs that prevent more values."""
 
     number: int
     blocking: frozenset[int]
@@ -47,7 +47,7 @@ class Search:
             self.at[arc.head].append(index)
 
     def count_values(self, index: int, *, needed: int) -> PossibleValues:
-        """Count the values that an arc can have, and stop when enough are found."""
+        """Count the values that an arc can have, until `needed` values are found."""
         arc, count = self.arcs[index], self.counts[index]
         more = min(needed - 1, arc.high - count)
         up, blocking_up = self.push(arc.head, arc.tail, most=more, without=index)
@@ -61,9 +61,9 @@ class Search:
     def push(
         self, source: Node, sink: Node, *, most: int, without: int
     ) -> tuple[int, frozenset[int]]:
-        """Push up to `most` people from a node to another one, around an arc.
+        """Push up to `most` people from `source` to `sink`, around the arc `without`.
 
-        Return how many arrive, and the arcs that stop the others.
+        Return the number of people who arrive, and the arcs that block the others.
         """
         flow, pushed = list(self.counts), 0
         while pushed < most:
@@ -81,7 +81,7 @@ class Search:
     def find_reachable(
         self, flow: list[int], source: Node, sink: Node, *, without: Container[int]
     ) -> dict[Node, tuple[Node, int, bool] | None]:
-        """Return the nodes that more people can reach, with the step that led to each."""
+        """Return the nodes that more people can reach, with the last step to each."""
         came: dict[Node, tuple[Node, int, bool] | None] = {source: None}
         waiting = deque([source])
         while waiting and sink not in came:
@@ -97,12 +97,12 @@ class Search:
         return came
 
     def get_room(self, flow: Sequence[int], index: int, *, forward: bool) -> int:
-        """Return by how much the flow of an arc can grow, or shrink."""
+        """Return by how much the flow of an arc can grow, or shrink if not `forward`."""
         arc = self.arcs[index]
         return arc.high - flow[index] if forward else flow[index] - arc.low
 
     def find_blocking(self, reached: Container[Node], without: int) -> frozenset[int]:
-        """Return the arcs between reached nodes and others."""
+        """Return the arcs between reached and unreached nodes, except the arc `without`."""
         return frozenset(
             index
             for index, arc in enumerate(self.arcs)
@@ -113,7 +113,7 @@ class Search:
 def walk_back(
     came: dict[Node, tuple[Node, int, bool] | None], sink: Node
 ) -> list[tuple[int, bool]]:
-    """Return the steps of the path to a node that was reached."""
+    """Return the steps of the path to the reached node `sink`, the last step first."""
     path = []
     step = came[sink]
     while step is not None:

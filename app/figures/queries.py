@@ -1,4 +1,4 @@
-"""What is read from cases, referrals, handovers and returns to count a week (ADR 73)."""
+"""Queries for cases, referrals, handovers and returns, to count a week (ADR 73)."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -60,19 +60,22 @@ SECTIONS: Final = statements.WITH_KEY.where(
 )
 
 type Submissions = Mapping[UUID, datetime]
-"""When each case was submitted."""
+"""The time at which each case was submitted, by the id of the case."""
 
 
 @dataclass
 class Contents:
-    """The opened sections of cases that are counted, by the id of the case."""
+    """The opened sections of the counted cases, by the id of the case."""
 
     needs: dict[UUID, Needs] = field(default_factory=dict)
     indicators: dict[UUID, Indicators] = field(default_factory=dict)
 
 
 def list_uncounted_weeks(tx: ReadTransaction) -> list[date]:
-    """Return the Mondays of the finished weeks that were not counted yet, oldest first."""
+    """Return the Mondays of the weeks that can be counted and were not, oldest first.
+
+    A week can be counted two weeks after its end. The first week is that of the first case.
+    """
     submitted = select(Case.opened_at).where(Case.state != State.DRAFT)
     first = tx.session.scalar(submitted.order_by(Case.opened_at).limit(1))
     if first is None:
@@ -90,7 +93,7 @@ def list_uncounted_weeks(tx: ReadTransaction) -> list[date]:
 def list_submissions(
     tx: ReadTransaction, weeks: Collection[date]
 ) -> Mapping[date, Submissions]:
-    """Return the cases that were submitted in some weeks, by week."""
+    """Return the cases that were submitted in the given weeks, by week."""
     since, until = get_instant(min(weeks)), get_instant(max(weeks) + WEEK)
     inside = (Entry.type == SUBMITTED) & (Entry.at >= since) & (Entry.at < until)
     found: dict[date, dict[UUID, datetime]] = {monday: {} for monday in weeks}
@@ -111,7 +114,7 @@ def find_counting_end(monday: date) -> datetime:
 
 
 def read_cases(tx: ReadTransaction, submitted: Submissions) -> Iterator[SubmittedCase]:
-    """Yield what is counted of cases of one week. A case without a country is left out."""
+    """Yield the counted values of the cases of a week, except cases without a country."""
     parameters = {"cases": list(submitted)}
     contents = open_contents(tx, parameters)
     started: dict[UUID, list[tuple[datetime, str]]] = {}
@@ -138,9 +141,10 @@ def read_cases(tx: ReadTransaction, submitted: Submissions) -> Iterator[Submitte
 def open_contents(
     tx: ReadTransaction, parameters: Mapping[str, Sequence[UUID]]
 ) -> Contents:
-    """Open the sections of cases that are counted, for this rule only.
+    """Open the sections of the counted cases. They are used only for counting.
 
-    A section that cannot be opened counts as not written, and is logged without its case.
+    A section that cannot be opened counts as missing, and is logged without its case.
+    Sections of erased cases are left out.
     """
     contents = Contents()
     rows = tx.session.execute(SECTIONS, parameters).all()
@@ -161,7 +165,7 @@ def open_contents(
 
 
 def count_handovers(tx: ReadTransaction, monday: date) -> Counts:
-    """Count the cases that were handed over across a border in a week, by the new country.
+    """Count the cases handed over across a border in a week, by the country of the case.
 
     A border is crossed if the two leads serve no common country.
     """
@@ -176,7 +180,7 @@ def count_handovers(tx: ReadTransaction, monday: date) -> Counts:
 
 
 def count_returns(tx: ReadTransaction, monday: date) -> Counts:
-    """Count the returns that were decided in a week, by the country of the person."""
+    """Count the decisions about returns in a week, by the country of the case."""
     rows = (
         select(Return.id, Done.action, Case.country)
         .join(Return, Return.id == Done.return_id)
@@ -199,7 +203,7 @@ def is_in_week(table: type[Entry | Done], monday: date) -> Sequence[ColumnElemen
 def count_by_country(
     name: TableName, cells: Iterable[tuple[str | None, Cell]]
 ) -> dict[tuple[str, TableName], Counter[Cell]]:
-    """Return the number of cells by country. A cell without a country is left out."""
+    """Count how often each cell occurs, by country. Leave out cells without a country."""
     counts: dict[tuple[str, TableName], Counter[Cell]] = {}
     for country, cell in cells:
         if country:

@@ -40,7 +40,7 @@ from app.kernel.problems import Problem
 from app.kernel.transactions import ReadTransaction, WriteTransaction
 
 METHOD: Final = 1
-"""The version of the method. It changes with each change of what a release shows."""
+"""The version of the method. It changes whenever the rules for releases change."""
 ACTION: Final = "figures.release"
 SUBJECT: Final = "figures/releases"
 APPROVERS: Final = frozenset({Role.PROTECTION_OFFICER, Role.SUPERVISOR})
@@ -86,7 +86,7 @@ def store_release(
 ) -> FigureRelease:
     """Compute and store the release of a quarter.
 
-    A claimed approval always names who approved it, and the database refuses null.
+    `approved_by` is never None for a claimed approval, and the database refuses null.
 
     Raises QuarterNotCounted or QuarterReleased (409).
     """
@@ -112,7 +112,7 @@ def store_release(
 
 
 def require_releasable(tx: ReadTransaction, quarter: Quarter) -> None:
-    """Raise a problem unless the quarter is counted and after all released quarters."""
+    """Raise QuarterNotCounted or QuarterReleased (409) if a quarter cannot be released."""
     if not release_queries.is_counted(tx.session, quarter):
         counted_on = max(quarter.list_weeks()) + WEEK + SETTLING
         raise QuarterNotCounted(
@@ -160,10 +160,10 @@ def compute_figures(
 def simulate_release(
     tx: ReadTransaction, quarter: Quarter, found: list[Figures]
 ) -> Iterator[tuple[int, int]]:
-    """Compute the figures of a release into a list, and release nothing.
+    """Add the figures of a release to the list `found`, without releasing them.
 
-    Yield the finished and all steps, one for each week. Raises QuarterNotCounted or
-    QuarterReleased.
+    Yields the number of finished steps and the total: one step for each week, and one for
+    the figures. Raises QuarterNotCounted or QuarterReleased (409).
     """
     require_releasable(tx, quarter)
     counts: dict[Quarter, dict[tuple[str, TableName], Counter[Cell]]] = {

@@ -15,8 +15,8 @@ from app.kernel.db import Base
 class FigureRelease(Base):
     """The figures of a quarter, as two people released them.
 
-    `content` has the figures, and no number that is not shown.
-    `method` is the version of the method by which they were computed.
+    `content` contains the figures, with null for each number that is not shown. `method` is
+    the version of the method by which they were computed.
     """
 
     __tablename__ = "figure_release"

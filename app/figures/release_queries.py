@@ -1,4 +1,4 @@
-"""Reads of released figures, for analysts and oversight."""
+"""Queries for released figures, for analysts and oversight."""
 
 from uuid import UUID
 
@@ -44,7 +44,7 @@ def get_release(tx: ReadTransaction, release_id: UUID) -> FigureRelease:
 
 
 def list_shown(session: Session) -> set[tuple[str, Quarter]]:
-    """Return the countries and quarters that releases show."""
+    """Return each country and quarter that a release shows."""
     return {
         (figures.country, Quarter.parse(quarter))
         for release in list_releases(session)
@@ -55,7 +55,10 @@ def list_shown(session: Session) -> set[tuple[str, Quarter]]:
 
 
 def is_counted(session: Session, quarter: Quarter) -> bool:
-    """Return whether each week of a quarter is counted, or is before the first case."""
+    """Return whether all weeks of a quarter are counted.
+
+    Weeks before the first counted week need not be, but the last week must be counted.
+    """
     counted = set(session.scalars(select(CountedWeek.monday)))
     weeks = set(quarter.list_weeks())
     missing = weeks - counted

@@ -1,8 +1,9 @@
-"""What a release of a quarter shows, and of whom (ADR 74).
+"""Rules for the content of the release of a quarter (ADR 74).
 
 Each person is counted in one release at most, so two releases cannot be subtracted from
-each other. Releases go forward in time. A country whose quarter is too small to be shown is
-shown with its other small quarters of the year, in the release of the fourth quarter.
+each other. Releases go forward in time. If a quarter of a country is too small to be shown,
+it is added to the country's other small quarters of the year, in the release of the fourth
+quarter.
 """
 
 from collections import Counter
@@ -25,7 +26,7 @@ from app.figures.weeks import Quarter
 type QuarterCounts = Mapping[tuple[str, TableName], Counter[Cell]]
 """The counts of the weeks of a quarter, by country and table."""
 type DeriveNoise = Callable[[tuple[str, ...]], int]
-"""Return noise that is always the same for the same words."""
+"""A function that returns noise, which is always the same for the same strings."""
 
 LAST_NUMBER: Final = 4
 
@@ -83,7 +84,7 @@ def list_counted_quarters(quarter: Quarter) -> list[Quarter]:
 
 
 def split_by_country(counts: QuarterCounts) -> dict[str, TableCounts]:
-    """Return the tables of each country."""
+    """Return the tables of each country. Raises ValueError if their sums differ."""
     found: dict[str, dict[TableName, Counter[Cell]]] = {}
     for (country, table), cells in counts.items():
         found.setdefault(country, {})[table] = cells
@@ -117,9 +118,9 @@ def find_small_quarters(
     counts: Mapping[Quarter, QuarterCounts],
     taken: Collection[tuple[str, Quarter]],
 ) -> Iterator[tuple[str, tuple[Quarter, ...]]]:
-    """Return the countries with two or more quarters of a year that are not shown yet.
+    """Yield each country with its quarters of a year that are not shown yet, if several.
 
-    A single small quarter is never shown: it was too small.
+    A single small quarter is never shown, because it is too small.
     """
     year = list_counted_quarters(last)
     for country in sorted({country for found in counts.values() for country, _ in found}):
@@ -131,7 +132,7 @@ def find_small_quarters(
 def build_quarter(
     quarter: Quarter, counts: Mapping[str, TableCounts], derive_noise: DeriveNoise
 ) -> list[Figures]:
-    """Return the figures of some countries, and of all of them together if several."""
+    """Return the figures of each country and, if there are several, of all together."""
     countries = [*sorted(counts), *([None] if len(counts) > 1 else [])]
     networks = build_networks(counts)
     noise = {
@@ -154,7 +155,7 @@ def build_rest_of_year(
 ) -> Figures:
     """Return the figures of the small quarters of a country, added up.
 
-    The parts are the quarters. Of them, a reader knows only that they were too small.
+    `parts` are the counts by quarter. A reader knows only that each quarter is too small.
     """
     networks = build_networks(parts)
     noise = {
@@ -175,9 +176,9 @@ def build_rest_of_year(
 def choose_shown(
     networks: Iterable[Network], noise: Mapping[Number, int]
 ) -> dict[Number, int]:
-    """Return the numbers that are shown, rounded and with noise.
+    """Return the numbers to show, with noise and rounded.
 
-    If a small count cannot be hidden, nothing is shown, from which nothing follows.
+    If a small count cannot be hidden, the result is empty, so that nothing is revealed.
     """
     found: dict[Number, int] = {}
     for network in networks:
@@ -193,7 +194,7 @@ def choose_shown(
 def list_numbers(
     part: str | None, found: Mapping[Number, int]
 ) -> dict[tuple[TableName, Cell], int | None]:
-    """Return all numbers of the tables of a part, in the order in which they are shown."""
+    """Return all numbers of a part in display order, with None for those not shown."""
     return {
         (table, cell): found.get(Number(part, table, cell))
         for table in TABLES

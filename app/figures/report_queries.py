@@ -1,4 +1,4 @@
-"""Reads of the report for a meeting: released figures, and facts of the directory."""
+"""Queries for the report for a meeting: released figures, and facts of the directory."""
 
 from collections.abc import Collection, Sequence
 from datetime import date
@@ -86,7 +86,7 @@ def load_releases(
 
 
 def load_gaps(tx: ReadTransaction, countries: Sequence[Country]) -> DirectoryGaps:
-    """Return what the directory lacks today in some countries."""
+    """Return the gaps in the directory today, for the given countries."""
     agreed = {
         country.code: agreement_queries.list_agreed_countries(
             tx, country.code, DisclosureLevel.SUMMARY
@@ -97,7 +97,10 @@ def load_gaps(tx: ReadTransaction, countries: Sequence[Country]) -> DirectoryGap
 
 
 def list_report_points(tx: ReadTransaction, since: date) -> list[ReportPoint]:
-    """Return the open points, and those that were done since the period began."""
+    """Return the open points, and those that were done since the period began.
+
+    Points whose text cannot be opened are left out.
+    """
     return [
         ReportPoint(meeting=one.meeting, text=one.text, completed_at=one.completed_at)
         for one in point_queries.list_points(tx)

@@ -71,7 +71,7 @@ class SumOut(ResponseModel):
 
 
 class ComparedCell(ResponseModel):
-    """The people of a cell of a table in both periods."""
+    """The number of people in a cell of a table, in both periods."""
 
     codes: Annotated[list[str], Field(description=CODES)]
     earlier: SumOut
@@ -80,7 +80,7 @@ class ComparedCell(ResponseModel):
 
 
 class ComparedTable(ResponseModel):
-    """The cells of a table with a number in one of the periods."""
+    """The cells of a table that have a number in at least one of the periods."""
 
     table: TableName
     cells: list[ComparedCell]
@@ -94,17 +94,17 @@ class ComparedCountry(ResponseModel):
 
 
 class Measure(StrEnum):
-    """What a share of the report measures."""
+    """The quantity that a share of the report measures."""
 
     HELPED_WITHIN_24_HOURS = "helped_within_24_hours"
     HELPED_WITHIN_72_HOURS = "helped_within_72_hours"
     HELPED_WITHIN_7_DAYS = "helped_within_7_days"
     SERVICE_GIVEN = "service_given"
-    """How many people got a service, compared with how many needed it."""
+    """The people who got a service, as a share of the people who needed it."""
 
 
 class ShareOut(ResponseModel):
-    """A share of people, from numbers that are all shown."""
+    """A share of people, computed only from numbers that are shown."""
 
     part: Annotated[int, Field(description="The people who were helped.")]
     whole: Annotated[int, Field(description="The people who needed help.")]
@@ -112,7 +112,7 @@ class ShareOut(ResponseModel):
 
 
 class ComparedShare(ResponseModel):
-    """A share in both periods. A higher share is progress, a lower one a challenge."""
+    """A share in both periods. A higher share is progress; a lower share is a challenge."""
 
     country: Annotated[str | None, Field(description=COUNTRY)]
     measure: Measure
@@ -138,9 +138,9 @@ class ServiceGap(ResponseModel):
 
 
 class BorderGap(ResponseModel):
-    """The countries with offices with which a country has no agreement in force.
+    """The countries with which a country has no agreement in force.
 
-    Each pair of countries is listed once.
+    They are countries of the same region that have offices. Each pair is listed once.
     """
 
     country: Annotated[str, Field(description="A country of the directory.")]
@@ -155,7 +155,7 @@ class LanguageGap(ResponseModel):
 
 
 class DirectoryGaps(ResponseModel):
-    """What is missing in the directory today, which is no data of persons."""
+    """The gaps in the directory today. They contain no personal data."""
 
     countries_without_desk: list[str]
     services: list[ServiceGap]
@@ -174,8 +174,8 @@ class ReportPoint(ResponseModel):
 class MeetingReport(ResponseModel):
     """The report for a meeting: progress and challenges between two periods.
 
-    It contains released figures, facts of the directory, and what meetings want to have
-    done. None of them is about a person.
+    It contains released figures, facts from the directory, and follow-up points of
+    meetings. None of them is about a person.
     """
 
     desk: Annotated[str | None, Field(description="The desk of the request, or null.")]

@@ -1,9 +1,9 @@
-"""Which numbers of a release are shown, so that no count of fewer than 11 people follows.
+"""The choice of numbers to show, so that they reveal no count of fewer than 11 people.
 
 A number is left out if it is small with its noise (primary suppression). Further numbers
 are left out until each small count can have five values (complementary suppression). This
 holds even for a reader who knows the noise of each number, and which numbers are small with
-their noise. No answer says either.
+their noise. No response contains either.
 """
 
 from collections import defaultdict
@@ -24,7 +24,7 @@ from app.figures.numbers import (
 from app.figures.possible_values import UNLIMITED, Limits, Search
 
 type Noise = Mapping[Number, int]
-"""The noise of each number of which a reader knows whether it is small."""
+"""The noise of each number for which a reader may know whether it is small."""
 
 POSSIBLE_VALUES: Final = 5
 """The number of values that each count of fewer than 11 people must be able to have."""
@@ -43,10 +43,11 @@ def find_large(network: Network, noise: Noise) -> set[Number]:
 
 
 def remove_revealing(network: Network, noise: Noise, shown: set[Number]) -> bool:
-    """Remove numbers until each small count can have five values.
+    """Remove numbers from `shown` until each small count can have five values.
 
-    Return whether it can: with nothing shown in this network, other networks may reveal it.
-    Leaving out a number never takes a possible value away from another count.
+    Return False if this is impossible: a count may have fewer possible values even if the
+    network shows nothing. Removing a number never takes a possible value away from another
+    count.
     """
     is_changed = True
     while is_changed:
@@ -69,7 +70,10 @@ class Blocking(NamedTuple):
 
 
 def find_blocking(arcs: Network, noise: Noise, shown: set[Number], index: int) -> Blocking:
-    """Return the shown numbers that prevent five values of a count, least useful first."""
+    """Return whether a count can have five values, and the shown numbers that prevent it.
+
+    The least useful number comes first.
+    """
     limits = [compute_limits(arc, noise, shown) for arc in arcs]
     search = Search(limits, [arc.count for arc in arcs])
     found = search.count_values(index, needed=POSSIBLE_VALUES)
@@ -79,7 +83,7 @@ def find_blocking(arcs: Network, noise: Noise, shown: set[Number], index: int) -
 
 
 def get_hiding_order(arc: Arc) -> tuple[bool, bool, int, int, str]:
-    """Return a key by which the least useful number is left out first.
+    """Return a sort key that puts the least useful numbers first.
 
     Totals over countries come first, then cells, subtotals, and the people of a country.
     """
@@ -103,7 +107,10 @@ def compute_limits(arc: Arc, noise: Noise, shown: set[Number]) -> Limits:
 
 
 def is_small(arc: Arc) -> bool:
-    """Return whether an arc counts few people, or all but few people of its country."""
+    """Return whether an arc counts, or leaves out, fewer than 11 people of its part.
+
+    An arc that is never shown is not small, unless it is the arc of a group.
+    """
     if arc.number is None and not is_group(arc):
         return False
     others = None if arc.high is None else arc.high - arc.count
@@ -111,10 +118,10 @@ def is_small(arc: Arc) -> bool:
 
 
 def group_hidden(network: Network, shown: set[Number]) -> Network:
-    """Return the network with an arc for the people who are hidden together in a sum.
+    """Return the network with an arc for each group of counts that a sum hides together.
 
-    If fewer than 11 people are not in the largest part of a sum, they are such a group, so
-    that no reader learns that all people of a country are alike.
+    If fewer than 11 people are outside the largest count of a sum, the other counts are
+    such a group, so that no reader learns that all people of a country are alike.
     """
     arcs = list(network)
     for node, members in find_sums(network, lambda arc: arc.tail):
@@ -131,7 +138,10 @@ def group_hidden(network: Network, shown: set[Number]) -> Network:
 def find_sums(
     network: Network, get_node: Callable[[Arc], Node]
 ) -> Iterator[tuple[Node, list[int]]]:
-    """Return the nodes at which several counts of different people are added."""
+    """Return the nodes that add counts of different people, and the indexes of the counts.
+
+    Nodes that add fewer than two counts are left out.
+    """
     members: dict[Node, list[int]] = defaultdict(list)
     for index, arc in enumerate(network):
         if arc.number is not None and get_node(arc)[0] != PAIRS:
@@ -140,7 +150,7 @@ def find_sums(
 
 
 def choose_group(network: Network, members: list[int], shown: set[Number]) -> list[int]:
-    """Return the parts of a sum that are hidden together, if there are several."""
+    """Return the counts of a sum that are hidden together, or none if there is no group."""
     largest = max(members, key=lambda index: network[index].count)
     others = [index for index in members if index != largest]
     if sum(network[index].count for index in others) < SMALLEST_COUNT:
@@ -152,7 +162,7 @@ def choose_group(network: Network, members: list[int], shown: set[Number]) -> li
 def build_group(
     network: Network, members: list[int], shown: set[Number], tail: Node, head: Node
 ) -> Network:
-    """Return the arc of a group, or no arc."""
+    """Return the arc of the group of a sum, or an empty list if there is no group."""
     group = choose_group(network, members, shown)
     return [Arc(tail, head, None, sum(network[i].count for i in group))] if group else []
 

@@ -1,8 +1,8 @@
-"""Counting the people of a week, and storing and reading the numbers (ADR 73).
+"""Functions that count the people of a week, and store and read the numbers (ADR 73).
 
-A week is counted once, two weeks after its end: by then the first help that counts, within
-seven days, has begun or not. What is written about a case later is not counted. Only the
-worker and `safe-conduct figures count` count.
+A week is counted once, two weeks after its end. By then, help that counts as given within
+seven days has begun. Later changes to a case are not counted. Only the worker and the
+command `safe-conduct figures count` count weeks.
 """
 
 import json
@@ -26,7 +26,7 @@ from app.kernel.transactions import ReadTransaction, Runtime, begin_read, begin_
 from app.kernel.vault import SealedDocument, Vault
 
 BATCH: Final = 200
-"""The number of cases that are read in one transaction."""
+"""The maximum number of cases that are read in one transaction."""
 
 
 def count_week(runtime: Runtime, monday: date, submitted: Submissions) -> None:
@@ -47,7 +47,7 @@ def count_week(runtime: Runtime, monday: date, submitted: Submissions) -> None:
 
 
 def add_counts(counts: dict[tuple[str, TableName], Counter[Cell]], more: Counts) -> None:
-    """Add numbers to others, cell by cell."""
+    """Add the numbers in `more` to `counts`, cell by cell."""
     for key, cells in more.items():
         counts.setdefault(key, Counter()).update(cells)
 
@@ -86,7 +86,7 @@ def read_counts(
 
 
 def open_cells(vault: Vault, row: WeekFigures) -> Mapping[Cell, int]:
-    """Return the numbers of a row by cell."""
+    """Return the numbers of a row by cell, or raise Unopenable."""
     document = SealedDocument(row.sealed, row.wrapped)
     plain = vault.open_alone(row.version, document, *list_bound_values(row))
     return {tuple(cell): count for cell, count in json.loads(plain)}

@@ -40,7 +40,7 @@ class Quarter:
         return cls(int(year), int(number))
 
     def list_weeks(self) -> Iterator[date]:
-        """Return the Mondays of the weeks of the quarter."""
+        """Yield the Mondays of the weeks of the quarter."""
         first = date(self.year, (self.number - 1) * MONTHS_OF_QUARTER + 1, 1)
         monday = get_monday(first)
         if monday + THURSDAY < first:
