@@ -1,4 +1,4 @@
-"""Changes of accounts and their roles (R14, R21). Nobody can grant a right to themselves.
+"""Changes to accounts and their roles (R14, R21). Nobody can grant a right to themselves.
 
 Two people open an account or grant a role; one person can revoke. An approval covers the
 request and the state of the account; if one of the two changes, a new approval is needed.
@@ -127,7 +127,7 @@ def lock_to_change(
     """Lock and return an account that the caller may change.
 
     Raises the exceptions of `find`, and RoleMissing (403) if the caller may not change an
-    account that has the roles of this account and the roles in `more`.
+    account with the current roles of this account and the roles in `more`.
     """
     account = lock(tx, account_id)
     require_may_change(tx, account.focal_point_id, get_roles(account) | more)
@@ -135,7 +135,7 @@ def lock_to_change(
 
 
 def lock_to_revoke_key(tx: WriteTransaction, account_id: UUID) -> Account:
-    """Lock and return an account that is the caller's own or that the caller may change."""
+    """Lock and return the caller's own account, or another that the caller may change."""
     account = lock(tx, account_id)
     if account.id != tx.actor.account_id:
         require_may_change(tx, account.focal_point_id, get_roles(account))
@@ -186,14 +186,14 @@ def ask_or_claim_approval(
 
 
 def format_fact(value: object) -> str:
-    """Return a value of the request as text for the second person."""
+    """Return a value as text for the second person. The items of a list are joined."""
     return " ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def record_account_event(
     tx: WriteTransaction, account: Account, event: str, **facts: Any
 ) -> None:
-    """Record an event about an account for its office and for oversight."""
+    """Record an event about an account. Its office and oversight receive the event."""
     audience = frozenset({account.focal_point_id}) | directory_queries.list_overseers(tx)
     tx.record(event, account, audience, facts)
 
@@ -201,7 +201,7 @@ def record_account_event(
 def build_change(
     tx: ReadTransaction, account: Account, action: str, details: Mapping[str, Any]
 ) -> GuardedChange:
-    """Build a change of an account, and add the account's current state to its details."""
+    """Build a change to an account, and add the account's current state to its details."""
     office = directory_queries.by_id(tx, account.focal_point_id)
     state = {"label": account.label, "kind": str(account.kind), "has": account.roles}
     return GuardedChange(
@@ -260,8 +260,8 @@ def grant_roles(
 def revoke_roles(tx: WriteTransaction, account_id: UUID, old: frozenset[Role]) -> Account:
     """Revoke roles of an account, with effect from the next request of the account.
 
-    Unused approvals by or about the account expire, because one person could use them to
-    grant the roles again. Raises the same exceptions as `lock_to_change`.
+    Unused approvals by or about the account then expire, because one person could use them
+    to grant the roles again. Raises the same exceptions as `lock_to_change`.
     """
     account = lock_to_change(tx, account_id)
     if revoked := sorted(get_roles(account) & old):
@@ -281,7 +281,7 @@ def disable_account(tx: WriteTransaction, account_id: UUID) -> Account:
 
 
 def end_account(tx: WriteTransaction, account: Account) -> None:
-    """Disable an account, and expire the approvals that the account requested or gave.
+    """Disable an enabled account, and expire unused approvals that it requested or gave.
 
     The event contains the number of people at the office who can still work on cases, so
     that an administrator can act if there are none.

@@ -1,4 +1,4 @@
-"""Loading of accounts from a CSV file, each with a new API key.
+"""Functions that open the accounts in a CSV file and make an API key for each.
 
 The command line needs no second person, for one account or for a file, because its user has
 access to the database anyway (R14, R21).
@@ -28,7 +28,7 @@ from app.kernel.text import Code, SafeLine
 from app.kernel.transactions import ReadTransaction, WriteTransaction
 
 ACCOUNT_LOCK: Final = "account-load"
-"""The lock that commands take to open accounts, so that no label is used twice."""
+"""The name of the lock of commands that open accounts, so that no label is used twice."""
 
 
 class AccountRow(Row):
@@ -81,7 +81,7 @@ class OpenedAccount:
 
 
 def plan_accounts(tx: ReadTransaction, file: Path) -> list[PlannedAccount]:
-    """Return the accounts that a file lists; raise FilesRefused with all its errors."""
+    """Return the accounts in a file, or raise FilesRefused with all errors of the file."""
     sheet = files.load_sheet(file.parent, file.name, AccountRow)
     offices = {office.code: office for office in directory_queries.list_all(tx)}
     unknown = files.find_unknown_keys(sheet, files.Known(offices=offices))
@@ -119,9 +119,10 @@ def find_role_conflicts(
 
 
 def describe_existing(account: Account | None, row: AccountRow) -> str | None:
-    """Describe how an existing account differs from its row; None for a new account.
+    """Return a description of an existing account, or None if there is no such account.
 
-    An account that was disabled is not opened again, because its holder may have left.
+    The text says whether the account is disabled or differs in its kind or roles. A
+    disabled account is not opened again, because its holder may have left.
     """
     if account is None:
         return None
@@ -135,7 +136,7 @@ def describe_existing(account: Account | None, row: AccountRow) -> str | None:
 def open_accounts(
     tx: WriteTransaction, planned: Sequence[PlannedAccount], days: int
 ) -> list[OpenedAccount]:
-    """Open the planned accounts that do not exist yet, and make an API key for each."""
+    """Open the new accounts of a plan, and make an API key for each, valid for `days`."""
     return [
         open_planned(tx, one.row, one.office_id, days)
         for one in planned
@@ -146,7 +147,7 @@ def open_accounts(
 def open_planned(
     tx: WriteTransaction, row: AccountRow, office_id: UUID, days: int
 ) -> OpenedAccount:
-    """Open an account and make an API key for it."""
+    """Open an account and make an API key for it, which is valid for `days`."""
     spec = AccountSpec(office_id, row.label, frozenset(row.roles), row.kind)
     scopes = frozenset(row.scopes or Scope)
     key = add_key(tx, add_account(tx, spec), KeyTerms(scopes, days), "account.key_created")

@@ -1,4 +1,4 @@
-"""The persons to whom accounts belong, when an account is opened or gets roles (ADR 66)."""
+"""Checks on the person of a new account, or of an account that gets roles (ADR 66)."""
 
 from uuid import UUID
 
@@ -24,9 +24,11 @@ class PersonUnknown(Problem):
 
 
 def require_person(tx: WriteTransaction, new: AccountInput, roles: frozenset[Role]) -> None:
-    """Require that a new account may belong to the person that a request names, if any.
+    """Require that a new account may belong to the person in the request, if any.
 
-    Raises PersonUnknown (422), AboutYourself (409) or RolesIncompatible (409).
+    Raises PersonUnknown (422) if the caller may see no account of the person, AboutYourself
+    (409) if the person is the caller, and RolesIncompatible (409) if the account is for a
+    machine or its roles conflict with other roles of the person.
     """
     if new.person is None:
         return
@@ -39,7 +41,7 @@ def require_person(tx: WriteTransaction, new: AccountInput, roles: frozenset[Rol
 
 
 def require_known_person(tx: ReadTransaction, person_id: UUID) -> None:
-    """Raise PersonUnknown (422) unless the caller may see an account of the person."""
+    """Raise PersonUnknown (422) if the caller can see no enabled account of the person."""
     for office in people.list_offices(tx, person_id):
         if account_permissions.may_see_accounts(tx.actor, office):
             return
@@ -52,7 +54,7 @@ def require_fitting_person(
     """Raise RolesIncompatible (409) if a person cannot have these roles in addition.
 
     An administrator has no other role, not even in another account. The person is locked,
-    so that two requests at the same time cannot give them roles that exclude each other.
+    so that two simultaneous requests cannot grant roles that exclude each other.
     """
     if person_id is None:
         return

@@ -1,4 +1,4 @@
-"""Pure rules for who may change accounts and approve changes (R14, LIFECYCLES.md 6).
+"""Pure rules for permission to change accounts and approve changes (R14, LIFECYCLES.md 6).
 
 Two people are needed to grant a role or a key, because one person may be corrupt. One
 person is enough to revoke, because a lost key must be revoked at once.
@@ -47,7 +47,7 @@ def get_deciders(roles: AbstractSet[Role]) -> frozenset[Role]:
 def describe_conflict(
     roles: AbstractSet[Role], kind: AccountKind, *, oversees: bool
 ) -> str | None:
-    """Return why an account cannot have these roles, or None if it can have them."""
+    """Return the reason why an account cannot have these roles, or None if it can."""
     if kind == AccountKind.INTEGRATION and not roles <= MACHINE_ROLES:
         return "A machine can only be an officer, caseworker or coordinator."
     if roles & OVERSIGHT_ROLES and not oversees:

@@ -1,4 +1,4 @@
-"""Changes to the directory over HTTP, which may need the approval of a second person."""
+"""Changes to the directory over HTTP. Some need the approval of a second person."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -93,7 +93,7 @@ CONTACTS: Final = DirectoryTable(
 
 @dataclass(frozen=True)
 class PutRow:
-    """A request to write one row, with the expected version and the approval, if given."""
+    """A request to write a row, with the expected entity tag and an approval, if given."""
 
     key: str
     said: BaseModel
@@ -114,7 +114,7 @@ def write_row(
 ) -> WrittenRow | Approval:
     """Write a row, or request the approval of a second person.
 
-    The caller's role, the values, the version, the references and the soundness of the
+    The caller's role, the values, the entity tag, the references and the soundness of the
     directory are checked in this order. If no value changes, nothing is written.
     """
     if Role.ADMINISTRATOR not in tx.actor.roles:
@@ -170,7 +170,7 @@ def require_soundness(
     """Raise DirectoryUnsound (409) if a change removes the last desk or oversight body.
 
     An approval does not permit such a change. Without a desk, some cases of a region would
-    have no office; without oversight, nobody would review emergency accesses.
+    have no office. Without oversight, no office would review emergency accesses.
     """
     if table is not FOCAL_POINTS:
         return
@@ -200,7 +200,7 @@ def write_or_ask(
 
 
 def list_fingerprints(tx: WriteTransaction, subject: str, change: RowChange) -> list[str]:
-    """List the fingerprints of the caller's account, the subject and the exact change."""
+    """List the fingerprints that identify the caller's account, the row and the change."""
     parts = ("directory", str(tx.actor.account_id), subject, change.to_json())
     return tx.vault.list_fingerprints(*(part.encode() for part in parts))
 
@@ -212,7 +212,7 @@ def ask_administrator(
     put: PutRow,
     change: RowChange,
 ) -> Approval:
-    """Request the approval of another administrator, or return the pending request."""
+    """Request the approval of another administrator, or return the same pending request."""
     before, after = change.select_shown()
     kept = KeptRequest(
         body=put.said.model_dump(mode="json", exclude_unset=True),

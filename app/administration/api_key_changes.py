@@ -1,4 +1,4 @@
-"""Changes of API keys. Two people create a key; one person can revoke it (R14, R21)."""
+"""Changes to API keys. Two people create a key; one person can revoke it (R14, R21)."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -28,20 +28,20 @@ from app.kernel.transactions import WriteTransaction
 
 @dataclass(frozen=True)
 class MadeKey:
-    """An API key and its secret or link, which is None in the response to a retry."""
+    """An API key and its secret or link. `secret` is None in the response to a retry."""
 
     row: ApiKey
     secret: str | None
 
     @property
     def id(self) -> UUID:
-        """The id of the API key, by which a retried request finds the key."""
+        """The id of the API key. A retried request finds the key by this id."""
         return self.row.id
 
 
 @dataclass(frozen=True)
 class KeyTerms:
-    """What an API key is for, and whether its holder makes it with a link (ADR 86)."""
+    """The scopes of a key, its days of validity, and whether a link creates it (ADR 86)."""
 
     scopes: frozenset[Scope]
     days: int
@@ -51,7 +51,7 @@ class KeyTerms:
 def create_key(
     tx: WriteTransaction, account_id: UUID, new: KeyInput, approval: UUID | None
 ) -> MadeKey | Approval:
-    """Make the link of an API key, or request the approval of a second person."""
+    """Create the link for an API key, or request the approval of a second person."""
     account = lock_to_grant(tx, account_id, more=frozenset())
     details = {"scopes": sorted(set(new.scopes)), "days": new.days}
     matter = build_change(tx, account, "account.make_key", details)
@@ -62,7 +62,7 @@ def create_key(
 
 
 def add_key(tx: WriteTransaction, account: Account, terms: KeyTerms, event: str) -> MadeKey:
-    """Add an API key to an account, store who made the key, and record the event."""
+    """Add an API key to an account, store its creator, and record the event."""
     secret = access_actions.create_key(
         tx.session,
         account.id,
@@ -85,11 +85,11 @@ def rotate_key(
     rotation: Rotation,
     approval: UUID | None,
 ) -> MadeKey | Approval:
-    """Make the link of a key that replaces another, or request an approval.
+    """Create the link for a key that replaces another, or request an approval.
 
-    The old key expires after `overlap_hours`, unless it expires earlier anyway. If it
-    expires at once, so do the approvals of the account. Raises AccountDisabled (409) if the
-    old key is no longer valid.
+    The old key expires after `overlap_hours`, unless it expires earlier anyway. If
+    `overlap_hours` is 0, unused approvals expire too, as in `expire_approvals`. Raises
+    AccountDisabled (409) if the old key is no longer valid.
     """
     account = lock_to_grant(tx, account_id, more=frozenset())
     old = access_queries.get_key(tx, account.id, prefix)
@@ -121,15 +121,15 @@ def revoke_key(tx: WriteTransaction, account_id: UUID, prefix: str) -> ApiKey:
 
 
 def expire_approvals(tx: WriteTransaction, account: Account) -> None:
-    """Expire unused approvals that an account gave or requested, or that are about it."""
+    """Expire unused approvals that an account requested or gave, or that are about it."""
     expired = access_approvals.expire_unspent(tx, access_queries.is_linked_to(account))
     deadline_actions.stop_all(tx, expired)
 
 
 def end_key(tx: WriteTransaction, account: Account, key: ApiKey) -> None:
-    """Revoke a key and record the event.
+    """Revoke a key and record the event. If the key is already revoked, do nothing.
 
-    The approvals of the account expire, because the key may have been stolen.
+    Unused approvals expire (`expire_approvals`), because the key may have been stolen.
     """
     if key.revoked_at is None:
         access_actions.revoke_key(tx.session, key.prefix, tx.now)

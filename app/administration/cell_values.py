@@ -28,7 +28,7 @@ def has_spaces(value: object) -> bool:
 
 
 def build_error(name: str) -> InitErrorDetails:
-    """Return the error for a list with an item that is empty or has spaces."""
+    """Return the error for a list in the column `name` with an empty item or spaces."""
     fault = make_error("must be a list of values, none of which is empty or has spaces")
     return InitErrorDetails(type=fault, loc=(name,), input=None)
 

@@ -1,4 +1,4 @@
-"""Loading of the directory, time limits and contacts from CSV files."""
+"""Functions that load the directory, time limits and contacts from CSV files."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ class Activations:
 
 @dataclass(frozen=True)
 class Loaded:
-    """The result of a load: row counts of each table, and rows whose `active` changed."""
+    """The result of a load: the row counts of each table, and the activations."""
 
     countries: Count
     focal_points: Count
@@ -64,11 +64,11 @@ def load(
 ) -> Loaded:
     """Add and change rows from the files of a folder (`directory.files.FILES`).
 
-    Files may be missing. Rows are never deleted, because cases refer to them. An office or
-    contact that was deactivated through the API stays inactive unless `reopen` is set,
-    because the file may be older. If the files have errors, FilesRefused is raised before
-    any change. A dry run checks the files, writes nothing, and returns what a load would
-    return; a read-only transaction is enough.
+    At least one file is required. Rows are never deleted, because cases refer to them. An
+    office or contact that was deactivated through the API stays inactive unless `reopen` is
+    set, because the file may be older. If the files have errors, FilesRefused is raised
+    before any change. A dry run checks the files, writes nothing, and returns the result
+    that a load would have. A read-only transaction is enough for it.
     """
     if not dry_run:
         lock_name(author.session, WRITE_LOCK)
@@ -112,7 +112,7 @@ def plan_activations(
 def find_deactivated(
     author: ChangeAuthor, register: Register, rows: Sequence[Values]
 ) -> frozenset[str]:
-    """Return the subjects that were deactivated by an account, and not by a file.
+    """Return the subjects of inactive rows that an account, and not a file, deactivated.
 
     The history is read only for rows without a value in `deactivated_by_account`, because
     its entries can be deleted by SQL (ADR 88).
@@ -127,14 +127,14 @@ def find_deactivated(
 
 
 def list_unrecorded(rows: Sequence[Values]) -> list[Values]:
-    """Return the inactive rows that do not say whether an account deactivated them."""
+    """Return the inactive rows without a value in `deactivated_by_account`."""
     return [
         row for row in rows if not row["active"] and row["deactivated_by_account"] is None
     ]
 
 
 def record_deactivations(author: ChangeAuthor, register: Register) -> None:
-    """Set `deactivated_by_account` of the inactive rows that have no value yet (ADR 88).
+    """Set `deactivated_by_account` in the inactive rows that have no value yet (ADR 88).
 
     The values are read from the history. A row that does not match its MAC is not changed.
     """
@@ -148,7 +148,7 @@ def record_deactivations(author: ChangeAuthor, register: Register) -> None:
 
 
 def merge_activations(one: Activations, other: Activations) -> Activations:
-    """Return the activations of two tables as one."""
+    """Return the activations of two tables combined."""
     return Activations(
         one.activated + other.activated,
         one.deactivated + other.deactivated,
@@ -159,7 +159,7 @@ def merge_activations(one: Activations, other: Activations) -> Activations:
 def require_soundness(
     author: ChangeAuthor, countries: Sequence[CountryRow], offices: Sequence[Values]
 ) -> None:
-    """Raise FilesRefused if the load removes all oversight or a region's last desk."""
+    """Raise FilesRefused if the load removes all oversight or the last desk of a region."""
     known = {row["code"]: row["region"] for row in load_rows(author, COUNTRIES)}
     regions = known | {row.code: row.region for row in countries}
     before = load_rows(author, FOCAL_POINTS)

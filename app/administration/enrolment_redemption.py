@@ -1,6 +1,6 @@
 """The redemption of an enrolment by the new person, who has no credential yet (ADR 67).
 
-Each failure raises the same PasskeyRefused (409), which the API answers with 401.
+Each failure raises the same PasskeyRefused. Its status is 409, but the API returns 401.
 """
 
 import hmac
@@ -52,13 +52,13 @@ class Invitation:
 
     @property
     def prefix(self) -> str:
-        """The prefix of the link, or "" if the link is malformed."""
+        """The prefix of the link, or an empty string if the link is malformed."""
         return credentials.get_prefix(self.link, {LINK_PREFIX})
 
 
 @dataclass(frozen=True)
 class Newcomer:
-    """The person who redeems an enrolment, as the actor of the account."""
+    """The person who redeems an enrolment, as an actor with the enrolled account."""
 
     enrolment_id: UUID
     actor: Actor
@@ -68,8 +68,8 @@ def check_invitation(runtime: Runtime, invitation: Invitation) -> Newcomer:
     """Return the person to whom a link and a code belong, or raise PasskeyRefused (409).
 
     A wrong code with the right link is counted. The code is compared while the enrolment
-    is locked, so that requests at the same time do not get more attempts. A wrong link
-    locks nothing.
+    is locked, so that simultaneous requests do not get more attempts. A wrong link does not
+    lock the enrolment.
     """
     with runtime.database.begin_read() as session:
         found = enrolment_queries.find_by_link(session, invitation.prefix)
@@ -101,7 +101,7 @@ def lock_confirmed(tx: WriteTransaction, enrolment_id: UUID) -> tuple[Enrolment,
 
 
 def lock_verified(tx: WriteTransaction, enrolment_id: UUID) -> tuple[Enrolment, Account]:
-    """Lock an enrolment as `lock_confirmed` does. Also raises NotAuthentic."""
+    """Do the same as `lock_confirmed`, but raise NotAuthentic if a row was altered."""
     row = enrolment_queries.find(tx.session, enrolment_id, lock=True)
     if row is None or row.get_state(tx.now) != EnrolmentState.CONFIRMED:
         raise PasskeyRefused(REFUSED)
@@ -122,7 +122,7 @@ def lock_verified(tx: WriteTransaction, enrolment_id: UUID) -> tuple[Enrolment, 
 
 
 def may_still_enrol(maker: Account, accounts: Iterable[Account]) -> bool:
-    """Return whether one of the two people may still change all accounts of the person."""
+    """Return whether the account `maker` may still change all of the given accounts."""
     actor = build_actor(maker, scopes=())
     return maker.disabled_at is None and all(
         account_permissions.may_change_account(actor, one.focal_point_id, get_roles(one))
@@ -133,7 +133,7 @@ def may_still_enrol(maker: Account, accounts: Iterable[Account]) -> bool:
 def build_options(
     runtime: Runtime, party: RelyingParty, invitation: Invitation
 ) -> PasskeyCreationOptions:
-    """Return the options of the passkey of a new person, or raise PasskeyRefused (409)."""
+    """Return the options for the passkey of a new person, or raise PasskeyRefused (409)."""
     newcomer = check_invitation(runtime, invitation)
     purpose = describe_enrolment(newcomer.enrolment_id)
     with begin_read(runtime, newcomer.actor) as tx:
@@ -147,10 +147,10 @@ def redeem_enrolment[R](
     new: tuple[CredentialJson, str],
     show: Show[R],
 ) -> R:
-    """Add the passkey `new` (credential and label) to a new person, and show a session.
+    """Add the passkey `new` (credential and label) to a new person, and open a session.
 
-    A recovery first removes the other passkeys of the person and ends all their sessions.
-    Raises PasskeyRefused (409).
+    Returns the result of `show` for the session. A recovery first removes the other
+    passkeys of the person and ends all their sessions. Raises PasskeyRefused (409).
     """
     newcomer = check_invitation(runtime, invitation)
     purpose = describe_enrolment(newcomer.enrolment_id)
@@ -175,10 +175,10 @@ def redeem_enrolment[R](
 
 
 def end_given_rights(tx: WriteTransaction, account: Account) -> None:
-    """End what somebody with a stolen passkey of the person may have given to others.
+    """End the rights that the holder of a stolen passkey may have given to other accounts.
 
     The unused approvals of all accounts of the person expire, and the open enrolments that
-    one of them began or confirmed are cancelled.
+    one of these accounts began or confirmed are cancelled.
     """
     accounts = people.list_enabled(tx, account.person_id or account.id)
     for one in accounts:

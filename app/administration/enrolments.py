@@ -1,4 +1,4 @@
-"""Enrolments: two people let a third person register a passkey (R14, ADR 67).
+"""Enrolments, in which two people let a third person register a passkey (R14, ADR 67).
 
 The first person sees a link and the second person sees a code. Both are needed to redeem
 the enrolment, so that neither of them can act as the new person.
@@ -42,7 +42,7 @@ LINK_PREFIX: Final = "sce"
 LIFETIME: Final = timedelta(hours=24)
 CODE_SYMBOLS: Final = 8
 CODE_BYTES: Final = 5
-"""The random bytes of a code: five bits for each symbol."""
+"""The number of random bytes in a code. Each of the eight symbols has five bits."""
 MISSING: Final = "There is no such enrolment, or you may not see it."
 
 
@@ -72,21 +72,21 @@ class RecoveryMismatch(Problem):
 
 @dataclass(frozen=True)
 class ShownEnrolment:
-    """An enrolment and the secret that the caller sees once; None in a retry."""
+    """An enrolment and its link or code. `secret` is None in the response to a retry."""
 
     row: Enrolment
     secret: str | None
 
     @property
     def id(self) -> UUID:
-        """The id of the enrolment, by which a retried request finds it."""
+        """The id of the enrolment. A retried request finds the enrolment by this id."""
         return self.row.id
 
 
 def create_enrolment(
     tx: WriteTransaction, account_id: UUID, *, recovery: bool
 ) -> ShownEnrolment:
-    """Begin the enrolment of another person; return it with its link."""
+    """Begin the enrolment of another person, and return it with its link."""
     account = lock_to_grant(tx, account_id, more=frozenset())
     require_person(account)
     require_may_change_person(tx, account)
@@ -102,8 +102,8 @@ def require_person(account: Account) -> None:
 def require_may_change_person(tx: ReadTransaction, account: Account) -> None:
     """Raise RoleMissing (403) unless the caller may change all accounts of the person.
 
-    A passkey belongs to the person and opens each of the accounts, also those at other
-    offices or with more rights than the account that the enrolment names.
+    A passkey belongs to the person and opens each of these accounts, including accounts at
+    other offices or with more rights than the account that the enrolment names.
     """
     for one in people.list_enabled(tx, account.person_id or account.id):
         require_may_change(tx, one.focal_point_id, get_roles(one))
@@ -114,9 +114,9 @@ def add_enrolment(
 ) -> ShownEnrolment:
     """Add an enrolment and record the event.
 
-    Raises RecoveryMismatch (409) unless `recovery` tells whether the person has passkeys,
-    so that nobody can add a passkey to those of a person unnoticed, and EnrolmentExists
-    (409) if another enrolment of the person is open.
+    `recovery` must be true if the person has passkeys, and false if not. Otherwise
+    RecoveryMismatch (409) is raised, so that nobody can secretly add another passkey.
+    Raises EnrolmentExists (409) if another enrolment of the person is open.
     """
     person_id = open_person(tx.session, account, tx.now)
     passkey_actions.lock_passkeys(tx.session, person_id)
@@ -147,10 +147,10 @@ def add_enrolment(
 def find_enrolment(
     tx: ReadTransaction, enrolment_id: UUID, *, lock: bool = False
 ) -> tuple[Enrolment, Account]:
-    """Return an enrolment and its account.
+    """Return an enrolment and its account. If `lock` is set, lock the enrolment.
 
     Raises RoleMissing (403) unless the caller manages accounts, and NotFound (404) if the
-    enrolment is unknown or of an office that the caller may not see.
+    enrolment is unknown or the caller may not see the accounts of its office.
     """
     require_manager(tx)
     row = enrolment_queries.find(tx.session, enrolment_id, lock=lock)
@@ -174,9 +174,11 @@ def lock_to_change(tx: WriteTransaction, enrolment_id: UUID) -> tuple[Enrolment,
 
 
 def confirm_enrolment(tx: WriteTransaction, enrolment_id: UUID) -> ShownEnrolment:
-    """Confirm an enrolment as the second person; return it with its code.
+    """Confirm an enrolment as the second person, and return it with its code.
 
-    Raises NotASecondPerson (409) if the caller may be one of the other two people.
+    Raises NotASecondPerson (409) if the caller may be one of the other two people,
+    EnrolmentEnded (409) if it was confirmed or has ended, AccountDisabled (409) if the
+    account is disabled, and the exceptions of `lock_to_change`.
     """
     row, account = lock_to_change(tx, enrolment_id)
     if row.get_state(tx.now) != EnrolmentState.WAITING:
@@ -202,24 +204,28 @@ def add_code(tx: WriteTransaction, row: Enrolment, account: Account) -> str:
 
 
 def create_code() -> str:
-    """Create a code of eight symbols that a person can read out and type."""
+    """Create a random code of eight symbols that a person can read out and type."""
     bits = int.from_bytes(secrets.token_bytes(CODE_BYTES))
     symbols = "".join(CROCKFORD[bits >> 5 * place & 31] for place in range(CODE_SYMBOLS))
     return f"{symbols[:4]}-{symbols[4:]}"
 
 
 def list_code_hashes(vault: Vault, enrolment_id: UUID, code: str) -> list[str]:
-    """List the keyed hashes of a code, which a person may type in other forms.
+    """List the keyed hashes of a code, ignoring spaces, hyphens and letter case.
 
-    A new code is stored as the first hash, and a stored hash is compared with all. A code
-    has 40 bits, so that an unkeyed hash in a stolen database would reveal it.
+    The letters O, I and L are read as digits. For a new code, the first hash is stored. A
+    stored hash is compared with all hashes. A code has 40 bits, so an unkeyed hash in a
+    stolen database would reveal it.
     """
     symbols = code.upper().replace("-", "").replace(" ", "").translate(READ_AS)
     return vault.list_fingerprints(b"enrolment", enrolment_id.bytes, symbols.encode())
 
 
 def cancel_enrolment(tx: WriteTransaction, enrolment_id: UUID) -> Enrolment:
-    """Cancel an enrolment that is not redeemed. One person is enough."""
+    """Cancel an enrolment, or raise EnrolmentEnded (409) if it was redeemed.
+
+    One person is enough. An enrolment that has ended in another way is not changed.
+    """
     row, account = lock_to_change(tx, enrolment_id)
     if row.get_state(tx.now) == EnrolmentState.REDEEMED:
         raise EnrolmentEnded("The enrolment was redeemed. Begin a recovery instead.")

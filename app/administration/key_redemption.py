@@ -1,6 +1,6 @@
 """The redemption of the link of an API key by the holder of its account (ADR 86).
 
-Each failure raises the same LinkRefused, which the API answers with 401.
+Each failure raises the same LinkRefused, for which the API returns 401.
 """
 
 import hmac
@@ -33,15 +33,15 @@ class RedeemedKey:
 
 
 def get_link_prefix(link: str) -> str:
-    """Return the prefix of a link, or "" if the link is malformed."""
+    """Return the prefix of a link, or an empty string if the link is malformed."""
     return credentials.get_prefix(link, {LINK_PREFIX})
 
 
 def redeem_link(runtime: Runtime, link: str) -> RedeemedKey:
-    """Make the API key of a link, which can be used once. Raises LinkRefused.
+    """Make the API key of a link, or raise LinkRefused. A link can be used once.
 
-    A wrong link locks nothing. If two requests use a link at the same time, one of them
-    gets the key.
+    A wrong link locks no account. If two requests use a link at the same time, only one of
+    them gets the key.
     """
     with runtime.database.begin_read() as session:
         found = session.get(ApiKey, get_link_prefix(link))
@@ -56,9 +56,10 @@ def redeem_link(runtime: Runtime, link: str) -> RedeemedKey:
 
 
 def lock_account_of_link(tx: WriteTransaction, link: str) -> tuple[ApiKey, Account]:
-    """Lock the account of a link; return the API key and the account.
+    """Lock the account of a link, and return the API key and the account.
 
-    Raises LinkRefused if the link is wrong, was used, or is no longer valid.
+    Raises LinkRefused if the link is wrong, was used or is no longer valid, or if the row
+    of the key or account was altered in the database.
     """
     try:
         found = access_queries.get_key_by_prefix(tx, get_link_prefix(link))

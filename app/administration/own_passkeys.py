@@ -1,4 +1,4 @@
-"""Changes of the passkeys of the caller, with their events (ADR 67)."""
+"""Changes to the passkeys of the caller, with their events (ADR 67)."""
 
 from uuid import UUID
 
@@ -16,9 +16,10 @@ from app.kernel.transactions import ReadTransaction, WriteTransaction
 def build_options(
     tx: ReadTransaction, party: RelyingParty, purpose: str
 ) -> PasskeyCreationOptions:
-    """Return the options of a new passkey of the caller, and exclude the known ones.
+    """Return the options for a new passkey of the caller.
 
-    The authenticator shows the office and the label of the account, but no name.
+    The options exclude the passkeys that the caller already has. The authenticator shows
+    the office and the label of the account, but no name.
     """
     account = access_queries.get_own_account(tx)
     office = directory_queries.by_id(tx, account.focal_point_id)
@@ -33,7 +34,7 @@ def build_options(
 
 
 def build_another(tx: ReadTransaction, party: RelyingParty) -> PasskeyCreationOptions:
-    """Return the options of another passkey of the caller, who just used a passkey."""
+    """Return the options for another passkey of a caller who just used a passkey."""
     person_id = passkey_actions.require_recent_passkey(tx.actor, tx.now)
     return build_options(tx, party, describe_registration(person_id))
 
@@ -55,10 +56,11 @@ def register_passkey(
 
 
 def remove_passkey(tx: WriteTransaction, passkey_id: UUID, *, even_last: bool) -> Passkey:
-    """Remove a passkey of the caller, who just used a passkey, and record the event.
+    """Remove a passkey of the caller, and record the event unless it was removed before.
 
-    Otherwise an API key that somebody else has seen would be enough to remove all passkeys,
-    and with them the rule that only a recovery replaces them.
+    The caller must have signed in with a passkey recently. Otherwise, an API key that
+    somebody else has seen would be enough to remove all passkeys, and new passkeys would
+    then need no recovery. Raises LastPasskey (409) for the last one without `even_last`.
     """
     person_id = passkey_actions.require_recent_passkey(tx.actor, tx.now)
     passkey = passkey_queries.get_passkey(tx.session, passkey_id, person_id)

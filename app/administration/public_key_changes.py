@@ -1,6 +1,6 @@
-"""Changes of public keys: two people register a key, one can revoke it (R14, R21, R26).
+"""Changes to public keys. Two people register a key; one can revoke it (R14, R21, R26).
 
-To replace a key, register the next key, let the machine sign with it, and then revoke the
+To replace a key, register the new key, let the machine sign with it, and then revoke the
 old key. Both keys are valid in the meantime.
 """
 
@@ -83,7 +83,8 @@ def revoke_public_key(tx: WriteTransaction, account_id: UUID, kid: str) -> Publi
     """Revoke a public key and its tokens, or raise NotFound (404).
 
     Unused approvals about the account expire, so that a new key needs a new approval.
-    Approvals that the account requested expire too, because the key may have been stolen.
+    Unused approvals that the account requested or gave expire too, because the key may have
+    been stolen. If the key is already revoked, nothing changes.
     """
     account = lock_to_revoke_key(tx, account_id)
     drop_unmatched(tx.session, Account, account.id)

@@ -1,4 +1,4 @@
-"""Queries of the directory for administrators: current rows, contacts and changes."""
+"""Queries for the rows of the directory, for contacts and for the history of changes."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -72,7 +72,7 @@ def list_contacts(tx: ReadTransaction) -> list[Contact]:
 
 
 def get_contact(tx: ReadTransaction, code: str) -> Contact:
-    """Return a contact that the caller may see, or raise NotFound (404)."""
+    """Return a contact of `list_contacts`, or raise NotFound (404) or RoleMissing (403)."""
     for found in list_contacts(tx):
         if found.code == code:
             return found

@@ -1,4 +1,4 @@
-"""A change of one row of the directory: the row before and after the change."""
+"""A change to one row of the directory, with the row before and after the change."""
 
 import json
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ class RowChange:
 
     @property
     def changed(self) -> frozenset[str]:
-        """The columns whose value changes. For a new row, these are all columns."""
+        """The names of the columns that change. For a new row, these are all columns."""
         old = self.before
         return frozenset(
             name for name, new in self.after.items() if old is None or old[name] != new
@@ -27,8 +27,9 @@ class RowChange:
         return json.dumps([before, to_json_values(self.after)], sort_keys=True)
 
     def select_shown(self) -> tuple[Values | None, Values]:
-        """Return the columns that the second person reads, before and after the change.
+        """Return the values that the second person reads, before and after the change.
 
+        For a new row, the first result is None. Only the columns that change are returned.
         If the row becomes active, all columns are returned, because one person alone may
         have written them while the row was inactive.
         """
@@ -39,13 +40,13 @@ class RowChange:
         return before, {name: new[name] for name in names}
 
     def describe(self) -> dict[str, str]:
-        """Return, as text, the columns that the second person reads."""
+        """Return a text for each column that the second person reads, by column name."""
         before, after = self.select_shown()
         return {name: describe_column(before or {}, after, name) for name in after}
 
 
 def describe_column(old: Values, new: Values, name: str) -> str:
-    """Return a column as JSON: `old -> new`, or only the new value if nothing changed."""
+    """Return the JSON of a column, as `old -> new` if the column has another old value."""
     now = json.dumps(new[name], ensure_ascii=False)
     if name not in old or old[name] == new[name]:
         return now

@@ -56,7 +56,7 @@ class WrittenFocalPoint(FocalPointOut):
 
 
 class AgreementOut(ResponseModel):
-    """An agreement between countries: which parts of a case may cross their borders."""
+    """An agreement of countries on the parts of a case that may cross their borders."""
 
     code: Annotated[Code, Field(description="Code that identifies the agreement.")]
     name: Name
@@ -177,7 +177,7 @@ class AccountReference(ResponseModel):
 
 
 class DirectoryChangeOut(ResponseModel):
-    """A change of one row of the directory, with the content before and after."""
+    """A change to one row of the directory, with the content before and after."""
 
     at: datetime
     subject: Annotated[
@@ -197,4 +197,4 @@ class DirectoryChangeOut(ResponseModel):
 
 
 class DirectoryChangePage(Page[DirectoryChangeOut]):
-    """The changes of the directory, oldest first."""
+    """The changes to the directory, oldest first."""

@@ -1,4 +1,4 @@
-"""Pure rules for which changes of the directory need a second person (R14).
+"""Pure rules that decide which changes to the directory need a second person (R14).
 
 An administrator may be corrupt and, for example, register a consulate as an NGO. One person
 may therefore make only changes that are harmless or that increase protection.
@@ -26,9 +26,10 @@ ENDED_BY_TWO: Final = frozenset({OfficeKind.DESK, OfficeKind.OVERSIGHT})
 def list_focal_point_columns(change: RowChange) -> frozenset[str]:
     """Return the changed columns of an office that need a second person.
 
-    One person may add an inactive office, and may deactivate an office, because that can be
-    urgent. Two people are needed to deactivate a desk or oversight, and to mark an active
-    office as fictitious, because the service would then not start again.
+    One person may add an inactive office. One person may also deactivate an office, because
+    that can be urgent. Two people are needed to deactivate a desk or oversight. Two people
+    are also needed to mark an active office as fictitious, because the service would then
+    not start again.
     """
     before, after = change.before, change.after
     if before is None:
@@ -70,11 +71,11 @@ def list_agreement_columns(change: RowChange) -> frozenset[str]:
 def list_time_limit_columns(change: RowChange) -> frozenset[str]:
     """Return the changed columns of a time limit that need a second person.
 
-    One person may only shorten a limit whose deadline merely reminds an office. A longer
+    One person may shorten a limit only if its deadline merely reminds an office. A longer
     limit needs two people, because it makes the person wait longer. A shorter limit of any
     other kind needs two people, because an office would lose a case, referral, draft or
     question earlier, or data would be erased earlier. Two people are also needed if an
-    agreement sets no limit before or after the change, so that no lengths can be compared.
+    agreement sets no limit before or after the change, because no lengths can be compared.
     """
     guarded = change.changed - SOURCED
     if not guarded & {"amount", "unit"}:
@@ -88,9 +89,10 @@ def list_time_limit_columns(change: RowChange) -> frozenset[str]:
 
 
 def estimate_length(row: Values | None, named: Values) -> float | None:
-    """Return the approximate hours of a limit, or None if there is no limit.
+    """Return the approximate length of a limit in hours, or None if there is no limit.
 
-    If a country sets no limit, the default for the deadline in `named` applies.
+    `named` is a row with the key of the limit. If a country sets no limit, the default for
+    the deadline in `named` applies.
     """
     if row is not None and row["amount"] is not None:
         return Limit(row["amount"], TimeUnit(row["unit"])).approximate_hours
@@ -116,7 +118,7 @@ REMINDERS: Final = frozenset(
 
 
 def is_wider(name: str, before: Values, after: Values) -> bool:
-    """Return whether the change of a column lets more data cross a border."""
+    """Return whether the change of a column may let more data cross a border."""
     old, new = before[name], after[name]
     match name:
         case "countries":

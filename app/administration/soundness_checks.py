@@ -1,4 +1,4 @@
-"""Rules that no change of the directory may break, even if approved; pure functions."""
+"""Pure rules that no change to the directory may break, even if it is approved."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
@@ -25,7 +25,11 @@ def find_regions_without_desk(
 def describe_loss(
     regions: Mapping[str, str], before: Sequence[Values], after: Sequence[Values]
 ) -> str | None:
-    """Return an error text if a change removes the last desk or oversight, or None."""
+    """Return the reason why a change to the directory is unsound, or None if it is sound.
+
+    It is unsound if no active desk serves a country of a region that was completely served
+    before, or if the last active oversight body would be lost.
+    """
     orphans = find_regions_without_desk(regions, after)
     orphans -= find_regions_without_desk(regions, before)
     if orphans:

@@ -1,8 +1,8 @@
-"""The command line `safe-conduct`, split into three programs that import little.
+"""The command line `safe-conduct`, split into three programs that import what they need.
 
-`submit` and `poll` call a remote service, often every minute and on a small machine, so
-they do not import the service. The operator commands do not import the HTTP API. The
-modules here define options, output and exit codes. Other packages change the data.
+`submit`, `poll` and `redeem-key` call a remote service, often every minute and on a small
+machine, so they do not import the service. The operator commands do not import the HTTP
+API. The modules here define options, output and exit codes. Other packages change the data.
 """
 
 import gc

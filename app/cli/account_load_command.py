@@ -66,7 +66,7 @@ def load_accounts(
 
 
 def describe_keys_file(path: Path, planned: Iterable[PlannedAccount]) -> Iterator[str]:
-    """Yield a line if the accounts would not be opened because the file of keys exists."""
+    """Yield a warning if the file of keys exists and the load would open accounts."""
     if path.exists() and not all(one.existing for one in planned):
         yield f"{path} exists. Move it, or name another file with --keys."
 
@@ -80,11 +80,11 @@ def plan_load(runtime: Runtime, file: Path) -> list[PlannedAccount]:
 def open_accounts(
     runtime: Runtime, file: Path, keys_file: Path, days: int
 ) -> list[PlannedAccount]:
-    """Open the accounts of a file that do not exist yet, all or none, each with a key.
+    """Open the new accounts of a file, all or none, each with an API key.
 
     The keys are written to an unfinished file before the commit, because they cannot be
     read later. The file is renamed after the commit. If the command is killed in between,
-    the next load finds out whether these keys are valid. Raises FilesRefused with all
+    the next load checks whether these keys are valid. Raises FilesRefused with all
     errors in the file, or NotReady if the keys cannot be written.
     """
     with begin_write(runtime, SYSTEM) as tx:
@@ -99,12 +99,12 @@ def open_accounts(
 
 
 def get_unfinished_file(keys_file: Path) -> Path:
-    """Return the file that contains the keys until the load is committed."""
+    """Return the path of the file that contains the keys until the load is committed."""
     return keys_file.with_name(f"{keys_file.name}.part")
 
 
 def finish_killed_load(tx: WriteTransaction, keys_file: Path) -> None:
-    """Publish or delete the keys that a killed load left behind.
+    """Publish or delete the file of keys that a killed load has left, if any.
 
     If the load was not committed, its keys belong to no account and can be deleted.
     """
@@ -119,7 +119,7 @@ def finish_killed_load(tx: WriteTransaction, keys_file: Path) -> None:
 
 
 def publish_keys(keys_file: Path) -> None:
-    """Rename the unfinished file of keys unless that is done, or raise NotReady."""
+    """Rename the unfinished file of keys, if that is not done yet, or raise NotReady."""
     left = get_unfinished_file(keys_file)
     try:
         durable.rename(left, keys_file)
@@ -134,7 +134,7 @@ def publish_keys(keys_file: Path) -> None:
 
 
 def write_keys(path: Path, opened: Iterable[OpenedAccount]) -> None:
-    """Write the API keys of accounts to an unfinished file, or raise NotReady."""
+    """Write API keys to an unfinished file, or raise NotReady, also if `path` exists."""
     table = format_key_table(
         KeyLine(
             one.row.focal_point,

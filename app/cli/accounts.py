@@ -129,10 +129,10 @@ def protect_accounts(
 ) -> None:
     """Protect accounts of a version before 0.2 against changes in the database.
 
-    Their keys, roles, sessions and passkeys are taken as they are now, so compare `account
-    list` with the accounts that you expect before. It needs SAFE_CONDUCT_UNPROTECTED_UNTIL.
-    On PostgreSQL, the service may be running. On SQLite, no other process may use the
-    database. If the command is interrupted, run it again.
+    First compare `account list` with the accounts that you expect, because keys, roles,
+    sessions and passkeys are accepted as they are now. The command needs
+    SAFE_CONDUCT_UNPROTECTED_UNTIL. On PostgreSQL, the service may be running. On SQLite,
+    no other process may use the database. If the command is interrupted, run it again.
 
     With `--again`, one account is shown and, after a confirmation, protected as it is.
     """
@@ -146,7 +146,7 @@ def protect_accounts(
 
 
 def protect_again(account_id: UUID) -> None:
-    """Show an account, ask whether it is right, and protect it as its rows are now."""
+    """Show an account, ask for confirmation, and protect its rows as they are now."""
     runtime = load_runtime(Settings())
     people = operator_actions.list_accounts(runtime, None)
     shown = [one for one in people if one.account.id == account_id]
@@ -179,8 +179,8 @@ def create_api_key(
 ) -> None:
     """Make an API key and print it. The key cannot be shown again.
 
-    With `--link`, you do not see the key: give the link to the holder, who runs
-    `safe-conduct redeem-key` within 24 hours.
+    With `--link`, a link is printed instead, and you do not see the key. Give the link to
+    the holder, who runs `safe-conduct redeem-key` within 24 hours.
     """
     runtime, scopes = load_runtime(Settings()), scope or list(Scope)
     made = operator_actions.create_key(runtime, account_id, scopes, days, by_link=link)

@@ -1,4 +1,4 @@
-"""The HTTP client of `submit` and `poll`, with TLS, retries and error output.
+"""The HTTP client of the client commands, with TLS, retries and error output.
 
 The API key is read from the environment or a file, because every user of the machine can
 read command lines. The key is sent only over TLS or to this machine.
@@ -24,9 +24,9 @@ from app.kernel.keyfile import require_owner_only
 from app.settings import CallerSettings
 
 ANSWER_SECONDS: Final = 30.0
-"""Seconds to wait for an answer, besides the time for which the service may delay it."""
+"""Seconds to wait for a response, plus the time for which the service may delay it."""
 NOTE_AFTER: Final = 5.0
-"""Seconds without an answer after which the command prints that no answer has arrived."""
+"""Seconds after which the command prints that no response has arrived yet."""
 LONGEST_PAUSE: Final = 30.0
 RETRYABLE: Final = frozenset({408, 429, 500, 502, 503, 504})
 """Status codes after which any request is sent again (RFC 9110, 15)."""
@@ -49,13 +49,13 @@ Patience = Annotated[float, typer.Option(min=0, help="Seconds to keep retrying."
 
 
 class CallEnded(Exception):  # noqa: N818 - named by its meaning, like Problem
-    """The error that ends a command. `code` is the exit code."""
+    """An error that ends a command. `code` is the exit code."""
 
     code: ClassVar[int] = 1
 
 
 class CannotCall(CallEnded):
-    """Nothing was sent, because a setting, a file or the API key is wrong."""
+    """A setting, a file, the API key or the connection cannot be used."""
 
 
 class Refused(CallEnded):
@@ -69,7 +69,7 @@ class WrongKey(CallEnded):
 
 
 class NoAnswer(CallEnded):
-    """No answer arrived, so the outcome is unknown. A retry is safe."""
+    """No valid response arrived, so the outcome is unknown. `submit` can be repeated."""
 
     code = 4
 
@@ -96,7 +96,7 @@ def build_client(
 
 
 def parse_url(text: str) -> httpx.URL:
-    """Return the URL. Raises CannotCall if it is invalid or would send the key in clear."""
+    """Parse a URL. Raises CannotCall if it is invalid, or if it is remote without TLS."""
     try:
         url = httpx.URL(text)
     except httpx.InvalidURL as error:
@@ -112,7 +112,7 @@ def parse_url(text: str) -> httpx.URL:
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether a host name or address refers to this machine."""
+    """Return whether a host is `localhost` or a loopback address of this machine."""
     try:
         return ip_address(host).is_loopback
     except ValueError:
@@ -120,7 +120,7 @@ def is_loopback(host: str) -> bool:
 
 
 def get_api_key(caller: CallerSettings) -> str:
-    """Return the API key from the setting or file, or raise CannotCall if there is none."""
+    """Return the API key. Raises CannotCall if it is missing, malformed or set twice."""
     match caller.api_key, caller.api_key_file:
         case SecretStr() as given, None:
             key = given.get_secret_value()
@@ -139,12 +139,12 @@ def get_api_key(caller: CallerSettings) -> str:
 
 
 def is_word(text: str) -> bool:
-    """Return whether a text can be sent in a header: visible ASCII without spaces."""
+    """Return whether a text is not empty and has only visible ASCII characters."""
     return bool(text) and all("!" <= letter <= "~" for letter in text)
 
 
 def read_key_file(path: Path) -> str:
-    """Return the content of a key file, or raise KeyRefused if other users can read it."""
+    """Read a key file. Raises KeyRefused if other users can read it, or CannotCall."""
     try:
         require_owner_only(path)
         return path.read_text("ascii", "replace")
@@ -155,9 +155,9 @@ def read_key_file(path: Path) -> str:
 
 
 def send_with_retries(ask: Send, patience: float, hold: float = 0) -> httpx.Response:
-    """Call `ask` until the answer is final. Raises NoAnswer after `patience` seconds.
+    """Call `ask` until its response is final. Raises NoAnswer after `patience` seconds.
 
-    The service may delay each answer by up to `hold` seconds.
+    The service may delay each response by up to `hold` seconds.
     """
     gives_up = time.monotonic() + patience
     for pause in generate_pauses():
@@ -180,7 +180,7 @@ def send_with_retries(ask: Send, patience: float, hold: float = 0) -> httpx.Resp
 
 
 def describe_patience(seconds: float) -> str:
-    """Return the text that says for how long the command will retry."""
+    """Return a text about the time for which the command will retry, `seconds` at most."""
     if math.isinf(seconds):
         return "until there is an answer; stop with Ctrl-C"
     return f"then for at most {seconds:.0f} s (--patience)"
@@ -188,7 +188,7 @@ def describe_patience(seconds: float) -> str:
 
 @contextmanager
 def report_wait(hold: float) -> Iterator[None]:
-    """Print a note if no answer arrives within `hold` seconds plus NOTE_AFTER."""
+    """Print a note if the block takes longer than `hold` plus NOTE_AFTER seconds."""
     limit = ANSWER_SECONDS + hold
     text = f"no answer yet from SAFE_CONDUCT_URL; this try waits {limit:.0f} s"
     timer = Timer(NOTE_AFTER + hold, print_note, [text])
@@ -201,7 +201,7 @@ def report_wait(hold: float) -> Iterator[None]:
 
 
 def generate_pauses() -> Iterator[float]:
-    """Yield the seconds to wait before each retry: 1, then twice as long, up to 30."""
+    """Yield the seconds to wait before each retry: 1, 2, 4, 8, 16, and then always 30."""
     pause = 1.0
     while True:
         yield pause
@@ -209,7 +209,7 @@ def generate_pauses() -> Iterator[float]:
 
 
 def get_retry_after(answer: httpx.Response, pause: float) -> float:
-    """Return the seconds in the header `Retry-After`, or `pause` if there are none."""
+    """Return the seconds in the header `Retry-After` if they are positive, else `pause`."""
     value = answer.headers.get("Retry-After", "")
     return float(value) if value.isascii() and value.isdigit() and int(value) else pause
 
@@ -226,7 +226,7 @@ def require_trusted(error: BaseException | None) -> None:
 
 
 def read_answer(answer: httpx.Response) -> dict[str, Any]:
-    """Return the JSON of a successful answer, or raise WrongKey, Refused or NoAnswer."""
+    """Return the JSON of a successful response, or raise WrongKey, Refused or NoAnswer."""
     if answer.status_code == HTTPStatus.UNAUTHORIZED and parse_problem(answer) is not None:
         raise WrongKey(f"{describe_refusal(answer)}\n{WRONG_KEY}")
     if not answer.is_success:
@@ -240,7 +240,7 @@ def read_answer(answer: httpx.Response) -> dict[str, Any]:
 
 
 def describe_refusal(answer: httpx.Response) -> str:
-    """Return an error answer as text, with the faulty fields and unmet requirements."""
+    """Return an error response as text, with the faulty fields and unmet requirements."""
     problem = parse_problem(answer)
     if problem is None:
         return f"{format_headline(answer)}. Is SAFE_CONDUCT_URL the URL of Safe Conduct?"
@@ -257,19 +257,19 @@ def describe_refusal(answer: httpx.Response) -> str:
 
 
 def format_headline(answer: httpx.Response) -> str:
-    """Return the status code and the title of an answer as text."""
+    """Return the status code and the title of a response as text."""
     problem = parse_problem(answer) or {}
     title = problem.get("title") or get_phrase(answer.status_code)
     return escape_unprintable(f"{answer.status_code} {title}".strip().removesuffix("."))
 
 
 def get_phrase(status: int) -> str:
-    """Return the reason phrase of a status code, or "" if the code is not registered."""
+    """Return the reason phrase of a status code, or an empty string if it is unknown."""
     return HTTPStatus(status).phrase if status in set(HTTPStatus) else ""
 
 
 def parse_problem(answer: httpx.Response) -> dict[str, Any] | None:
-    """Return the problem in an answer (RFC 9457), or None if there is none."""
+    """Return the problem in a response (RFC 9457), or None if there is none."""
     if answer.headers.get("Content-Type", "").startswith("application/problem+json"):
         try:
             return dict(answer.json())
@@ -279,7 +279,7 @@ def parse_problem(answer: httpx.Response) -> dict[str, Any] | None:
 
 
 def get_objects(problem: dict[str, Any], name: str) -> list[dict[str, Any]]:
-    """Return the objects in the list `name` of a problem, or [] if there is no list."""
+    """Return the objects in the list `name` of a problem, or an empty list without one."""
     found = problem.get(name)
     items = found if isinstance(found, list) else []
     return [item for item in items if isinstance(item, dict)]

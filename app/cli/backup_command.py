@@ -1,4 +1,4 @@
-"""The `backup` command: a consistent copy of the SQLite database while it is in use.
+"""The `backup` command, which copies the SQLite database while it is in use.
 
 A plain copy of the file would lack the data in the SQLite journal. The command writes the
 copy under a temporary name, checks it, and then renames it. An interrupted backup or a full
@@ -31,7 +31,7 @@ ON_POSTGRESQL: Final = (
 PARTIAL_SUFFIX: Final = ".part"
 SIDE_FILES: Final = ("-journal", "-wal", "-shm")
 STEPS_PER_SIGNAL: Final = 1024
-"""The number of pages to copy, or SQLite steps to run, before signals are handled."""
+"""The number of copied pages, or of SQLite instructions, between checks for signals."""
 CONTENT_QUERIES: Final = {
     "epoch": "SELECT value FROM epoch",
     "migration": "SELECT version_num FROM alembic_version",
@@ -43,7 +43,7 @@ out = Console()
 
 @dataclass(frozen=True)
 class Backup:
-    """A complete backup; `holds` contains its epoch, migration and row counts."""
+    """A complete backup. `holds` contains its epoch, migration and row counts."""
 
     path: Path
     size: int
@@ -90,10 +90,11 @@ def make_backup(url: str, target: Path) -> Backup:
 
 
 def copy_database(source: Path, partial: Path) -> dict[str, str]:
-    """Copy a database, check and flush the copy, and return its epoch and row counts.
+    """Copy and check a database, and return its epoch, migration and row counts.
 
     The copy is made in one transaction. Otherwise SQLite would restart the copy after each
-    commit of another process, and might never finish.
+    commit of another process, and might never finish. The copy is flushed to the disk.
+    Raises `sqlite3.Error`, for example if the database is damaged, or OSError.
     """
     os.close(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     where = f"file:{source.absolute()}?mode=ro"
@@ -105,7 +106,7 @@ def copy_database(source: Path, partial: Path) -> dict[str, str]:
         served.execute("SELECT count(*) FROM sqlite_master").fetchone()
         served.backup(copy, pages=STEPS_PER_SIGNAL, progress=handle_signals)
         copy.set_progress_handler(handle_signals, STEPS_PER_SIGNAL)
-        copy.execute("PRAGMA journal_mode = DELETE")  # writes no side files
+        copy.execute("PRAGMA journal_mode = DELETE")  # no side files remain
         [(word,)] = copy.execute("PRAGMA integrity_check(1)").fetchall()
         if word != "ok" or copy.execute("PRAGMA foreign_key_check").fetchall():
             raise sqlite3.DatabaseError("the database itself is damaged")

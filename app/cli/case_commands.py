@@ -1,4 +1,4 @@
-"""The operator commands for the protection of cases (ADR 81)."""
+"""The operator command `case protect`, which protects cases against changes (ADR 81)."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -22,7 +22,7 @@ case = typer.Typer(no_args_is_help=True, help="Protect cases against changes by 
 
 @case.callback()
 def require_subcommand() -> None:
-    """Require the name `protect`, which Typer omits if it is the only command."""
+    """Make Typer require the name `protect`, although it is the only command."""
 
 
 @case.command("protect")
@@ -37,9 +37,10 @@ def protect_cases(
 ) -> None:
     """Protect cases of a version before 0.2 against changes in the database.
 
-    Their parties, consents and other records are taken as they are now. It needs
-    SAFE_CONDUCT_UNPROTECTED_UNTIL. On PostgreSQL, the service may be running. On SQLite, no
-    other process may use the database. If the command is interrupted, run it again.
+    Their parties, consents and other records are accepted as they are now. The command
+    needs SAFE_CONDUCT_UNPROTECTED_UNTIL. On PostgreSQL, the service may be running. On
+    SQLite, no other process may use the database. If the command is interrupted, run it
+    again.
 
     With `--again`, the rows of one case are shown and, after a confirmation, protected as
     they are.
@@ -55,7 +56,7 @@ def protect_cases(
 
 
 def protect_again(code: str) -> None:
-    """Show the rows of a case, ask whether they are right, and protect them as they are."""
+    """Show the rows of a case, ask for confirmation, and protect them as they are now."""
     runtime = load_runtime(Settings())
     with begin_read(runtime, SYSTEM) as tx:
         case_id = case_protection.find_case_id(tx.session, code)
@@ -71,7 +72,7 @@ def protect_again(code: str) -> None:
 
 
 def format_rows(tx: ReadTransaction, case_id: UUID) -> list[str]:
-    """Return a line for each row of a case, with the codes of offices."""
+    """Return a line for each row of a case, with the codes of offices instead of ids."""
     rows = list(case_protection.list_rows(tx.session, case_id))
     rows += step_digests.list_rows(tx.session, case_id)
     values = (value for _, row in rows for value in row.values())
@@ -81,7 +82,7 @@ def format_rows(tx: ReadTransaction, case_id: UUID) -> list[str]:
 
 
 def format_values(codes: dict[UUID, str], row: dict[str, Any]) -> str:
-    """Return the columns of a row that have a value, without sealed content."""
+    """Return the columns of a row as text, without empty, zero and binary values."""
     shown = {
         name: value
         for name, value in row.items()
@@ -95,7 +96,7 @@ def format_values(codes: dict[UUID, str], row: dict[str, Any]) -> str:
 
 
 def format_value(codes: dict[UUID, str], value: object) -> str:
-    """Return a value as text: the code of an office, a time in seconds, or the value."""
+    """Return a value as text. An office is shown by its code, and a time in ISO 8601."""
     match value:
         case UUID():
             return codes.get(value, str(value))

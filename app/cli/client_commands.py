@@ -1,4 +1,4 @@
-"""The commands that call a running service: `submit` and `poll`."""
+"""The commands that call a running service: `submit`, `poll` and `redeem-key`."""
 
 import typer
 

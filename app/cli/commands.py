@@ -45,7 +45,7 @@ Check = Annotated[bool, typer.Option("--check", help="Write nothing; fail if sta
 
 @cli.command()
 def serve() -> None:
-    """Serve the API. With SQLite, the worker runs in the same process."""
+    """Serve the API. With SQLite, by default, the worker runs in the same process."""
     settings = Settings()
     logging_setup.configure_logging(settings.log_level)
     runtime, ledger = startup.load_runtime(settings), Ledger(settings.erasure_ledger)
@@ -100,7 +100,7 @@ def serve_demo(
 
 @cli.command("openapi")
 def write_openapi(*, check: Check = False) -> None:
-    """Write openapi/ from the code (for developers)."""
+    """Write openapi/ and the packaged copies from the code (for developers)."""
     publish(generated_pages.build_contracts(), check=check)
 
 

@@ -1,6 +1,6 @@
-"""HTTP connections with a limit on their number and on the time to send a request head.
+"""HTTP connections, with limits on their number and on the time for a request head.
 
-uvicorn closes a connection that is idle after an answer, but waits without limit for the
+uvicorn closes a connection that is idle after a response, but waits without limit for the
 first request and for the rest of an incomplete request. h11 accepts LF without CR as the
 end of a line (RFC 9112, 2.2). A proxy that does not accept a lone LF could see other
 requests in the same bytes, so a lone LF is refused.
@@ -18,8 +18,8 @@ from app.settings import MAX_CONNECTIONS
 HEAD_SECONDS: Final = 10.0
 """The seconds that an idle connection has to send the complete head of a request."""
 GRACE_SECONDS: Final = 1.0
-"""Seconds between an early answer and the close of the connection, so that the answer can
-arrive; also the seconds for which a new connection may wait before it can be replaced."""
+"""Seconds between an early response and the close of the connection, so that the response
+can arrive. Also the seconds after which a waiting connection can be replaced."""
 END_OF_HEAD: Final = b"\r\n\r\n"
 
 
@@ -30,8 +30,7 @@ class StrictBuffer(ReceiveBuffer):
     def maybe_extract_lines(self) -> list[bytearray] | None:
         """Return the lines of a complete head, or None if the head is not complete yet.
 
-        Raises RemoteProtocolError, which uvicorn answers with 400, if a line ends with LF
-        alone.
+        Raises RemoteProtocolError if a line ends with LF alone. uvicorn then returns 400.
         """
         end = self._data.find(END_OF_HEAD)
         end = len(self._data) if end < 0 else end
@@ -67,10 +66,10 @@ class Connection(H11Protocol):
             self.make_room()
 
     def make_room(self) -> None:
-        """Close an idle connection, or this connection if no other connection is idle.
+        """Close an idle connection, or this connection if no other can be closed.
 
-        A connection whose last request was answered is closed first, then the connection
-        that has waited longest for a request head. A request that is being answered is
+        A connection whose last request was answered is closed first. Without one, the
+        connection that `find_oldest` returns is closed. A request that is being answered is
         never interrupted.
         """
         others = (one for one in self.connections if isinstance(one, Connection))
@@ -121,7 +120,7 @@ class Connection(H11Protocol):
             self.awaited = self.loop.call_later(HEAD_SECONDS, self.close_if_waiting)
 
     def stop_waiting(self) -> None:
-        """Stop the timer for a request head."""
+        """Stop the timer for a request head, if it is running."""
         self.waiting.pop(self, None)
         if self.awaited is not None:
             self.awaited.cancel()

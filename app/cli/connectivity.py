@@ -16,7 +16,7 @@ MEANING: Final = {
     "SSLError": "it does not use TLS",
     "535": "it refused the login",
 }
-"""Explanations of the most frequent error codes of a connection."""
+"""Explanations of the most frequent errors of a connection, by error code."""
 MAIL: Final = "The mail server of SAFE_CONDUCT_SMTP_HOST and SAFE_CONDUCT_SMTP_PORT"
 GATEWAY: Final = "The SMS gateway of SAFE_CONDUCT_SMS_GATEWAY_URL"
 

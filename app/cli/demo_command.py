@@ -1,4 +1,4 @@
-"""The commands that serve the demonstration and run its journeys, with made-up data."""
+"""Functions that serve the demonstration and run its journeys, with made-up data."""
 
 import secrets
 from collections.abc import Callable, Collection, Mapping
@@ -57,7 +57,7 @@ from app.settings import DEFAULT_URL, Settings
 from app.worker.jobs import start_jobs
 
 KEYS_NAME: Final = "demo-api-keys.csv"
-"""The file of the API keys, in the folder of the key-encryption keys."""
+"""The name of the file with the API keys, in the folder of the key file."""
 LOCALHOST: Final = frozenset({"127.0.0.1", "0.0.0.0", "::1", "::"})  # noqa: S104
 """Addresses at which a browser on this machine finds the service as `localhost`."""
 EXPOSED: Final = """
@@ -80,7 +80,10 @@ def prepare(settings: Settings) -> None:
 
 
 def prepare_demo_keys(runtime: Runtime) -> dict[DemoAccount, str]:
-    """Load the made-up offices, and return an API key for each account, valid for a day."""
+    """Load the made-up offices, and return an API key for each account, valid for a day.
+
+    In a database without accounts, the example figures are released as well.
+    """
     with runtime.database.begin_write() as session:
         stage = DemoSetup(session, runtime.clock(), runtime.ids)
         is_new = not has_other_accounts(session, ())
@@ -108,7 +111,7 @@ def write_keys(path: Path, keys: Mapping[DemoAccount, str], expires_at: datetime
 def play(settings: Settings, say: Say, chosen: Collection[Journey] = ()) -> None:
     """Run the chosen demo journeys against the running service; by default, all of them.
 
-    Raises NotReady if no service answers.
+    Raises NotReady if no service responds, and JourneyFailed if a journey fails.
     """
     runtime = load_runtime(settings)
     keys = prepare_demo_keys(runtime)
@@ -123,7 +126,7 @@ def play(settings: Settings, say: Say, chosen: Collection[Journey] = ()) -> None
 def build_demo(
     runtime: Runtime, keys: Mapping[DemoAccount, str], http: httpx.Client, say: Say
 ) -> Demo:
-    """Return the `Demo` that runs journeys with this client and these API keys."""
+    """Return a `Demo`, which runs journeys with the given client and API keys."""
     expire, now = build_expiry(runtime), runtime.clock()
     return Demo(http=http, keys=keys, say=say, now=now, run_out=expire)
 
@@ -178,13 +181,13 @@ def serve(
 
 
 def build_local_url(port: socket) -> httpx.URL:
-    """Return the URL of a bound socket, with the numeric address."""
+    """Return the URL of a bound socket, with the numeric address as the host."""
     host, number = port.getsockname()[:2]
     return httpx.URL(scheme="http", host=host, port=number)
 
 
 def name_this_machine(url: httpx.URL) -> str:
-    """Return a URL for a browser on this machine, with `localhost` if that is the address.
+    """Return a URL for a browser on this machine, with `localhost` as the host if possible.
 
     A passkey needs a name, because browsers refuse passkeys for IP addresses.
     """
@@ -192,7 +195,7 @@ def name_this_machine(url: httpx.URL) -> str:
 
 
 def build_demo_sign_in(keys: Mapping[DemoAccount, str]) -> DemoSignIn:
-    """Return the people of the demonstration, with a new secret for the link."""
+    """Return the people of the demonstration, with a new secret for the sign-in link."""
     people = (
         DemoPerson(
             one.focal_point, one.label, tuple(sorted(one.roles)), keys[one], part, task
@@ -205,9 +208,9 @@ def build_demo_sign_in(keys: Mapping[DemoAccount, str]) -> DemoSignIn:
 
 @dataclass(frozen=True)
 class DemoAddresses:
-    """The URLs of the demonstration, the secret of its sign-in link, and its key file.
+    """The URLs of the demonstration, the secret of its sign-in link, and its API key file.
 
-    `local` has the address of the socket, `url` is for a browser.
+    `local` contains the address of the socket, and `url` is for a browser.
     """
 
     url: str
@@ -217,7 +220,7 @@ class DemoAddresses:
 
 
 def describe_exposure(local: httpx.URL) -> str:
-    """Return a warning if other machines can reach the socket, or an empty text."""
+    """Return a warning if other machines can reach the socket, or an empty string."""
     return "" if ip_address(local.host).is_loopback else EXPOSED.format(host=local.host)
 
 
@@ -249,7 +252,7 @@ A first request, which lists the cases of this officer:
 
 
 def describe_plan(journeys: int) -> str:
-    """Return the text about the journeys that are played from now on."""
+    """Return a text about the number of journeys that are played."""
     if not journeys:
         return "No example case is played."
     return f"{journeys} example cases are played now. You can use the service meanwhile."

@@ -1,4 +1,4 @@
-"""Plays the journeys of the demonstration while people already use the service.
+"""A player that runs the journeys of the demonstration while people use the service.
 
 The journeys are clients of the service like any other. A person who changes the case of a
 journey meanwhile can make the journey fail; the other journeys are played nevertheless.
@@ -34,10 +34,10 @@ RESTART: Final = (
 
 @dataclass(frozen=True)
 class DemoPlayer:
-    """The service that is starting, its local URL, and what to print once it answers.
+    """The service that is starting, its local URL, and the text to print after the start.
 
-    `build_demo` returns the journeys' `Demo` for a client and a function that prints.
-    `chosen` are the journeys that are played.
+    `build_demo` returns a `Demo` for a client and a function that prints. `chosen` are the
+    journeys that are played.
     """
 
     running: uvicorn.Server
@@ -72,7 +72,7 @@ def play_when_serving(player: DemoPlayer) -> None:
 
 
 def wait_until_serving(running: uvicorn.Server) -> bool:
-    """Wait until the service answers. Return False if it does not start."""
+    """Wait until the service has started. Return False if it does not start in time."""
     deadline = time.monotonic() + PATIENCE.total_seconds()
     while not running.started:
         if time.monotonic() > deadline or running.should_exit:
@@ -107,7 +107,7 @@ def skip_line(_: str) -> None:
 
 
 def play_one(demo: Demo, journey: Journey) -> str | None:
-    """Run one journey. Return the error if it fails, or None."""
+    """Run one journey. Return an error text if it fails, or None if it succeeds."""
     try:
         journeys.play(demo, [journey])
     except JourneyFailed as failed:
@@ -118,7 +118,7 @@ def play_one(demo: Demo, journey: Journey) -> str | None:
 
 
 def describe_result(failures: Mapping[Journey, str], total: int) -> str:
-    """Return the text that is printed after the last of all journeys."""
+    """Return the text about the results that is printed after the last journey."""
     played = total - len(failures)
     if not failures:
         return f"\nAll {total} journeys were played: their cases are in the lists."

@@ -14,7 +14,7 @@ from app.kernel.transactions import Runtime
 from app.settings import Settings
 
 ALL: Final = "all"
-"""The subject that stands for all rows that were changed by SQL."""
+"""The argument of `--again` that stands for all rows that were changed by SQL."""
 
 directory = typer.Typer(
     no_args_is_help=True,
@@ -61,11 +61,12 @@ def protect_directory(
         ),
     ] = None,
 ) -> None:
-    """Protect rows of the directory, and webhooks, that a version before 0.2 has written.
+    """Protect rows of the directory, and webhooks, that a version before 0.2 wrote.
 
-    The rows are taken as they are now, so compare them with your files before (`directory
-    load --dry-run`). The command needs SAFE_CONDUCT_UNPROTECTED_UNTIL. On PostgreSQL, the
-    service may be running. On SQLite, no other process may use the database.
+    First compare the rows with your files (`directory load --dry-run`), because they are
+    accepted as they are now. The command needs SAFE_CONDUCT_UNPROTECTED_UNTIL. On
+    PostgreSQL, the service may be running. On SQLite, no other process may use the
+    database.
 
     With `--again`, a row that was changed by SQL is shown and, after a confirmation,
     protected as it is; `all` stands for all such rows.
@@ -81,7 +82,7 @@ def protect_directory(
 
 
 def protect_again(runtime: Runtime, subject: str) -> None:
-    """Show a row or all changed rows, ask whether they are right, and protect them."""
+    """Show a changed row, or all of them, ask for confirmation, and protect them."""
     with runtime.database.begin_read() as session:
         altered = row_protection.find_altered(session)
     wanted = {one: row for one, row in altered.items() if subject in {one, ALL}}

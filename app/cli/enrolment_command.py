@@ -19,7 +19,7 @@ from app.settings import Settings
 
 @dataclass(frozen=True)
 class Secrets:
-    """The link and the code of an enrolment, and when they expire."""
+    """The link and the code of an enrolment, and the time at which they expire."""
 
     link: str
     code: str
@@ -38,8 +38,8 @@ def enrol_account(
 ) -> None:
     """Print a link and a code, with which a person registers a passkey once.
 
-    Use it for the first two people of an office, and give the link and the code on two
-    ways. These people then enrol the others.
+    Use it for the first two people of an office, and send the link and the code in two
+    different ways. These people then enrol the others.
     """
     settings = Settings()
     if build_relying_party(settings.public_url) is None:
@@ -54,15 +54,15 @@ def enrol_account(
 
 
 def format_link(settings: Settings, link: str) -> str:
-    """Return the address of the console with a link, or the link if there is no console.
+    """Return a URL of the console that contains a link, or the link without a console.
 
-    The link follows `#`, so that browsers do not send it with the address.
+    The link follows `#`, so that browsers do not send it to the server.
     """
     return f"{settings.public_url}/console/enrol#{link}" if settings.console else link
 
 
 def create_enrolment(runtime: Runtime, account_id: UUID, *, recovery: bool) -> Secrets:
-    """Create an enrolment that needs no second person, because an operator made it.
+    """Create an enrolment that needs no second person, because an operator makes it.
 
     Raises NotReady for an account that is unknown, disabled, or cannot be enrolled now.
     """

@@ -48,7 +48,7 @@ def run(cli: typer.Typer, refusals: Refusals = REFUSALS) -> None:
 
 
 def describe_settings(error: ValidationError) -> str:
-    """Return the names of invalid settings and the reasons, without the values."""
+    """Return the names of invalid settings with the errors, but without the values."""
     faults = error.errors(include_url=False, include_input=False)
     names = (f"{PREFIX}{str(one['loc'][0]).upper()}" for one in faults)
     reasons = (one["msg"].removeprefix("Value error, ").removesuffix(".") for one in faults)
@@ -56,12 +56,12 @@ def describe_settings(error: ValidationError) -> str:
 
 
 def describe_cause(error: BaseException | None) -> str:
-    """Return the first line of the database's error message, or "" if there is none."""
+    """Return the first line of a database error, or an empty string for another error."""
     message = str(error.orig) if isinstance(error, DBAPIError) else ""
     return f" The database: {message.splitlines()[0]}" if message else ""
 
 
 def fail(why: str, code: int = 1) -> None:
-    """Print the reason to standard error and exit with the code."""
+    """Print an error message to standard error, and exit with the code."""
     err.print(f"safe-conduct: {why}", markup=False, highlight=False, soft_wrap=True)
     sys.exit(code)

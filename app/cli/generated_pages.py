@@ -1,4 +1,4 @@
-"""Generation of the committed files in openapi/ and of some pages in docs/."""
+"""Functions that generate the committed OpenAPI documents and some pages in docs/."""
 
 import gzip
 import json
@@ -83,7 +83,7 @@ ABOUT_MEMBERS: Final = (
 
 
 def build_contracts() -> dict[str, str]:
-    """Return each edition of the OpenAPI document, by file name."""
+    """Return each edition of the OpenAPI document, indented and packaged, by file name."""
     unused = FileKeys({"k1": bytes(range(KEY_BYTES))})
     contract = create_app(build_runtime("sqlite:///never-opened.db", unused)).openapi()
     editions = {
@@ -169,7 +169,7 @@ def render_problems() -> str:
 
 
 def render_members() -> list[str]:
-    """Return the lines of a table of the members that some problems add."""
+    """Return the lines of a table of the members that are specific to some problems."""
     rows = [
         f"| `{kind.uri}` | `{field.alias or name}` | {field.description} |"
         for kind in sorted(list_problem_kinds(), key=lambda kind: kind.code)
@@ -232,14 +232,14 @@ def render_settings() -> list[str]:
 
 
 def format_limits(field: FieldInfo) -> str:
-    """Return the limits of a setting as text, or "" if there are none."""
+    """Return the limits of a setting as text, or an empty string if there are none."""
     least = [one.ge for one in field.metadata if hasattr(one, "ge")]
     most = [one.le for one in field.metadata if hasattr(one, "le")]
     return " to ".join(str(one) for one in (*least, *most))
 
 
 def format_default(value: object) -> str:
-    """Return the default of a setting as text, or "" if there is none."""
+    """Return the default of a setting as text, or an empty string if there is none."""
     return "" if value in {None, ""} else f"`{value}`"
 
 

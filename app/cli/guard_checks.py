@@ -41,7 +41,7 @@ ORDER BY r.rolname <> session_user, r.rolname
 
 
 def require_guards(session: Session) -> list[str]:
-    """Raise NotReady if a guard is missing, changed or can be bypassed.
+    """Raise NotReady if a guard is missing, changed or weakened by an added object.
 
     Returns a warning for each object that no migration created but that weakens no guard.
     """
@@ -57,8 +57,8 @@ def require_guards(session: Session) -> list[str]:
 def require_bound_login(session: Session, environment: Environment) -> list[str]:
     """Raise NotReady in production if the guards do not restrict the service's login.
 
-    In a drill, which has no data about real people, return only a warning, because a drill
-    often has one login for all purposes.
+    In a drill, which has no data about real people, return a warning instead, because a
+    drill often has one login for all purposes.
     """
     reason = describe_login(session)
     if reason and environment == Environment.PRODUCTION:
@@ -67,7 +67,7 @@ def require_bound_login(session: Session, environment: Environment) -> list[str]
 
 
 def describe_login(session: Session) -> str | None:
-    """Return why the guards do not restrict the service's login, or None if they do."""
+    """Return an error text if the guards do not restrict the service's login, else None."""
     if get_dialect(session).name == "sqlite":
         return None
     login = session.scalar(text("SELECT session_user"))

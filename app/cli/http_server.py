@@ -25,7 +25,7 @@ the body of a request that offers HTTP/2, as the Java client always does (uvicor
 
 
 def open_port(settings: Settings) -> socket:
-    """Return a socket that is bound to the port. Raises NotReady if the port is in use.
+    """Return a socket that is bound to the port, or raise NotReady if it is unavailable.
 
     The socket does not listen yet, so connections are refused until the server runs.
     """
@@ -51,7 +51,7 @@ class Config(uvicorn.Config):
 
 
 class Server(uvicorn.Server):
-    """A server that ends the requests that wait for events, and then shuts down."""
+    """A server that, at shutdown, first ends the requests that wait for events."""
 
     @override
     async def shutdown(self, sockets: list[socket] | None = None) -> None:

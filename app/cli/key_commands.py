@@ -30,7 +30,7 @@ USES: Final = {
     KeyMark.STANDBY: "not activated yet",
     KeyMark.RETIRED: "retired",
 }
-"""What each key but the current one is used for, by the mark of its line."""
+"""The use of each key other than the current one, by the mark of its line."""
 OLD_BYTES: Final = (
     "Secrets that an earlier key wrapped can remain in the database files for a while, "
     "and in backups: see docs/privacy.md."
@@ -44,7 +44,7 @@ def create_key(
         bool, typer.Option("--standby", help="Do not use it for new cases yet.")
     ] = False,
 ) -> None:
-    """Add a key to the key file, or create the file. The key is used at once.
+    """Add a key to the key file, or create the file. By default, the key is used at once.
 
     With several machines, use `--standby`: a process without the new key refuses rows that
     were written with it. A standby key is used after `safe-conduct key activate`.
@@ -69,7 +69,7 @@ def activate_key() -> None:
 
 @key.command("list")
 def list_keys() -> None:
-    """List the keys of the key file, and how many secrets of the database each protects."""
+    """List the keys of the key file, with the number of secrets that each key protects."""
     settings = Settings()
     lines = keyfile.read_lines(settings.key_file)
     counts = wrapped_keys.count_by_version(startup.load_runtime(settings))
@@ -89,8 +89,8 @@ def list_keys() -> None:
 def rewrap_keys() -> None:
     """Use the current key for each secret and each MAC in the database.
 
-    The key of each case and other secrets are wrapped with it, and the MACs of rows are
-    made with it. Afterwards an earlier key opens nothing in the database. On PostgreSQL,
+    The key of each case and other secrets are wrapped with the current key, and the MACs of
+    rows are made with it. An earlier key then opens nothing in the database. On PostgreSQL,
     the service may be running, if each process has the current key. On SQLite, no other
     process may use the database. If the command is interrupted, run it again.
     """
@@ -135,8 +135,8 @@ def retire_key(
 ) -> None:
     """Retire an earlier key: it no longer opens data, and MACs made with it are refused.
 
-    Run `safe-conduct key rewrap` before. Fingerprints and cursors of the key stay valid. To
-    restore a backup from before that, use `--undo`. On SQLite, no other process may use the
+    Run `safe-conduct key rewrap` first. Fingerprints and cursors of the key stay valid. To
+    restore an older backup, use `--undo`. On SQLite, no other process may use the
     database.
     """
     path = Settings().key_file
@@ -192,7 +192,7 @@ def decrypt_keys() -> None:
 def require_key_service() -> tuple[Path, KeyService]:
     """Return the path of the key file and the key service.
 
-    Raises NotReady if the settings have none.
+    Raises NotReady if the settings name no key service.
     """
     settings = Settings()
     service = build_key_service(settings)
@@ -205,7 +205,7 @@ def require_key_service() -> tuple[Path, KeyService]:
 
 
 def require_unused(version: str) -> None:
-    """Raise NotReady if a key protects a secret or a row of the database."""
+    """Raise NotReady if a key still protects a secret or a row of the database."""
     secrets, macs = Counter[str](), Counter[str]()
 
     def count_uses(runtime: Runtime) -> Iterator[tuple[int, int]]:

@@ -1,4 +1,4 @@
-"""The file of API keys that a command made for several accounts."""
+"""The format of the file with the API keys that a command made for several accounts."""
 
 import csv
 import io

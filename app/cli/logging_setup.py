@@ -36,7 +36,7 @@ class JsonFormatter(logging.Formatter):
 
 
 def is_worth_logging(line: logging.LogRecord) -> bool:
-    """Return whether a log record is worth logging; two messages of uvicorn are not."""
+    """Return False for two messages of uvicorn that are not logged, otherwise True."""
     return not str(line.msg).startswith(IGNORED)
 
 

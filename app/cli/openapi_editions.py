@@ -1,7 +1,7 @@
 """Other editions of the OpenAPI 3.1 document: version 3.2, and one without webhooks.
 
 The 3.1 document is the contract. The other editions are derived from it and add no rules.
-Version 3.2 has a keyword for the items of a stream, so it describes all their fields.
+OpenAPI 3.2 has a keyword for the items of a stream, so its edition describes all fields.
 """
 
 from copy import deepcopy

@@ -1,4 +1,4 @@
-"""The actions of the operator commands: directory, accounts, API keys and checks."""
+"""The actions of the operator commands: directory, accounts, keys, checks and figures."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -52,7 +52,7 @@ def load_directory(
 ) -> Loaded:
     """Load the directory from a folder; by default, load the packaged files.
 
-    A dry run checks the files and returns what would change, but writes nothing.
+    A dry run checks the files and returns the result of a load, but writes nothing.
     """
     database, files = runtime.database, folder or get_standard_data()
     with database.begin_read() if dry_run else database.begin_write() as session:
@@ -114,9 +114,9 @@ def create_account(
 ) -> UUID:
     """Open an account and return its id.
 
-    Two enabled accounts cannot have the same label, so that a repeated command opens no
-    second account. Raises NotFound if the focal point is unknown, NotReady if the label is
-    in use or not valid, and RolesIncompatible if the roles exclude each other.
+    Two enabled accounts of an office cannot have the same label, so that a repeated command
+    opens no second account. Raises NotFound for an unknown focal point, NotReady if the
+    label is in use or not valid, and RolesIncompatible if the roles are not allowed.
     """
     given = frozenset(roles)
     with begin_write(runtime, SYSTEM) as tx:
@@ -154,7 +154,7 @@ def create_key(
     *,
     by_link: bool = False,
 ) -> str:
-    """Create an API key, and return it or its link. Raises NotReady for a wrong account."""
+    """Create a key or link for an enabled account and return it, or raise NotReady."""
     terms = KeyTerms(frozenset(scopes), days, by_link=by_link)
     with begin_write(runtime, SYSTEM) as tx:
         found = lock_account(tx, account)
@@ -169,8 +169,7 @@ def create_key(
 def revoke_key(runtime: Runtime, prefix: str) -> None:
     """Revoke an API key. Raises NotReady if no key has this prefix.
 
-    If the row of the key was changed in the database, the key is revoked, and NotReady is
-    raised afterwards.
+    If the row was altered in the database, the key is revoked before NotReady is raised.
     """
     with begin_write(runtime, SYSTEM) as tx:
         try:
@@ -211,7 +210,7 @@ def lock_account(tx: WriteTransaction, account: UUID) -> Account:
 
 
 def check_service(runtime: Runtime, settings: Settings) -> Iterable[str]:
-    """Yield the lines that `doctor` prints. Raises NotReady if `serve` could not start."""
+    """Yield the lines of `doctor`, or raise the error that prevents a start of `serve`."""
     yield from (f"Warning: {warning}" for warning in list_unknown())
     yield describe_key_file(settings)
     ledger = Ledger(settings.erasure_ledger)
@@ -266,9 +265,10 @@ def seal_outdated(runtime: Runtime) -> Iterator[tuple[int, int]]:
 
 
 def count_weeks(runtime: Runtime) -> Iterator[tuple[int, int]]:
-    """Count each finished week that was not counted; yield the finished and all weeks.
+    """Count the cases of each finished week that was not counted before.
 
-    Each week has its own transaction, so the command can be run again.
+    Yields the numbers of counted weeks and of all weeks. Each week has its own transaction,
+    so the command can be run again.
     """
     with begin_read(runtime, SYSTEM) as tx:
         weeks = figure_queries.list_uncounted_weeks(tx)
@@ -281,15 +281,15 @@ def count_weeks(runtime: Runtime) -> Iterator[tuple[int, int]]:
 def simulate_release(
     runtime: Runtime, quarter: Quarter, found: list[Figures]
 ) -> Iterator[tuple[int, int]]:
-    """Compute the release of a quarter into a list; yield the finished and all steps."""
+    """Add the figures of a release to `found`. Yields the finished steps and all steps."""
     with begin_read(runtime, SYSTEM) as tx:
         yield from release_actions.simulate_release(tx, quarter, found)
 
 
 def describe_simulation(found: Iterable[Figures]) -> Iterator[str]:
-    """Yield a line for each country: how many numbers a release would show and leave out.
+    """Yield a line about each country, with the counts of shown and of hidden numbers.
 
-    The lines contain no figure, because nobody sees figures before two people of oversight
+    The lines contain no figure, because figures are secret until two people of oversight
     release them (ADR 74).
     """
     for one in found:

@@ -58,7 +58,7 @@ QUARTER: Final = TypeAdapter[str](QuarterText)
 
 
 def parse_quarter(text: str) -> str:
-    """Return a quarter that was typed, or raise BadParameter."""
+    """Return the given quarter, or raise BadParameter if it is not like `2026Q1`."""
     try:
         return QUARTER.validate_python(text)
     except ValidationError:
@@ -66,7 +66,7 @@ def parse_quarter(text: str) -> str:
 
 
 REFUSALS: Final = (*exit_codes.REFUSALS, startup.NotReady, FilesRefused)
-"""Exceptions that an operator can correct, and that are printed without a traceback."""
+"""Exceptions for errors that an operator can correct. No traceback is printed."""
 
 
 @worker.command("run")
@@ -151,7 +151,7 @@ def show_affected(
 
 @cli.command("doctor")
 def check_setup() -> None:
-    """Check the settings and the database, and print why the service cannot start."""
+    """Check settings and database, and print the reason if the service cannot start."""
     settings = Settings()
     for line in operator_actions.check_service(startup.load_runtime(settings), settings):
         print_line(line)
@@ -191,7 +191,7 @@ def simulate_release(
         bool, typer.Option("--dry-run", help="Compute the figures, and release nothing.")
     ] = False,
 ) -> None:
-    """Print how many numbers the release of a quarter would show of each country.
+    """Print how many numbers the release of a quarter would show for each country.
 
     Figures are released by two people of oversight, in the console or with the API. This
     command needs `--dry-run`, and prints no figure. The service may be running.

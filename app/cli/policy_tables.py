@@ -1,4 +1,4 @@
-"""Tables for officers and lawyers: which office may open or write which document.
+"""Tables for officers and lawyers, such as the documents that each office may open.
 
 If a value of the policy has no text here, `safe-conduct docs` raises `KeyError`, so that
 the pages cannot omit the value.
@@ -147,7 +147,7 @@ def render_grants() -> list[str]:
 
 
 def describe_grant(relation: Relation, grant: Grant) -> str:
-    """Return the conditions of a grant for a relation, or "" if it is never granted."""
+    """Return "yes", the conditions of a grant as text, or an empty string for no grant."""
     rows = [r for r in GRANTS if relation in r.relations and grant in r.grants]
     if any(not r.conditions for r in rows):
         return "yes"
@@ -178,12 +178,12 @@ A test compares this list with the calls.
 
 
 def render_known_consents() -> list[str]:
-    """Return a list of the places that use only consents that the caller may know."""
+    """Return a list of the places that use only consents that the caller may know of."""
     return [f"- {words}" for words in KNOWN_CONSENTS.values()]
 
 
 def render_closure_reasons() -> list[str]:
-    """Return a table of closure reasons. Some require that the person was informed."""
+    """Return a table of closure reasons, and whether the person must be informed."""
     head = ["| reason | meaning | the person was informed |", "|---|---|---|"]
     rows = [
         f"| `{code}` | {row.label_en} | "

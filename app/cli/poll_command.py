@@ -36,7 +36,7 @@ from app.kernel import durable
 from app.settings import CallerSettings
 
 WAIT: Final = 30
-"""Seconds for which the service may delay an answer until there are events."""
+"""Seconds for which the service may delay a response until there are events."""
 MIN_INTERVAL: Final = 1.0
 """The minimum time between two requests that return no events, in seconds."""
 SHOWN_FIELDS: Final = ("at", "type", "subject", "by")
@@ -68,7 +68,7 @@ class CursorInvalid(CallEnded):
 
 @dataclass(frozen=True)
 class CursorFile:
-    """The file with the cursor of a feed, and the office of the feed if it is known."""
+    """The path of the file with the cursor of a feed, and the office if it is known."""
 
     file: Path
     office: str | None
@@ -121,7 +121,7 @@ def poll(
     ] = False,
     patience: Patience = 120.0,
 ) -> None:
-    """Print the events after the cursor."""
+    """Print the events after the cursor, and save the new cursor after each page."""
     wait, limit = (WAIT, math.inf) if follow else (0, patience)
     try:
         with build_client(CallerSettings(), wait) as http:
@@ -151,7 +151,7 @@ def get_office(http: httpx.Client, patience: float) -> str | None:
 
 
 def fetch_page(http: httpx.Client, cursor: str | None, wait: int, patience: float) -> Json:
-    """Return the page after a cursor. Raises CursorInvalid if the cursor is rejected."""
+    """Return the page after a cursor, or raise CursorInvalid if the cursor is rejected."""
     query = {"after": cursor} if cursor else {}
     headers = {"Prefer": f"wait={wait}"} if wait else {}
     began = time.monotonic()
@@ -165,13 +165,13 @@ def fetch_page(http: httpx.Client, cursor: str | None, wait: int, patience: floa
     page = read_answer(answer)
     if not is_page(page):
         raise NoAnswer("The answer is not a page of events. Check SAFE_CONDUCT_URL.")
-    if wait and not page["items"]:  # a service that shuts down does not hold answers
+    if wait and not page["items"]:  # a service that shuts down responds at once
         time.sleep(max(0, MIN_INTERVAL - (time.monotonic() - began)))
     return page
 
 
 def is_page(page: Json) -> bool:
-    """Return whether an answer has the members of a page of events."""
+    """Return whether a response body has the members of a page of events."""
     items = page.get("items")
     events = isinstance(items, list) and all(isinstance(item, dict) for item in items)
     return events and isinstance(page.get("cursor"), str) and "more" in page

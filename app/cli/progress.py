@@ -1,4 +1,4 @@
-"""Printed lines, and progress bars of commands that take long."""
+"""Functions that print lines, and progress bars for commands that take long."""
 
 from collections.abc import Callable, Iterable
 
@@ -20,10 +20,10 @@ def print_line(text: str) -> None:
 def run_with_progress(
     name: str, work: Callable[[Runtime], Iterable[tuple[int, int]]]
 ) -> int:
-    """Do work on the database with a progress bar, and return the number of its steps.
+    """Do work on the database with a progress bar, and return the number of all steps.
 
-    `work` yields the finished steps and all steps. On SQLite, no other process may use the
-    database.
+    `work` yields the numbers of finished steps and of all steps. On SQLite, no other
+    process may use the database.
     """
     settings = Settings()
     runtime = startup.load_runtime(settings)
@@ -32,7 +32,7 @@ def run_with_progress(
 
 
 def show_progress(name: str, steps: Iterable[tuple[int, int]]) -> int:
-    """Show a progress bar while steps are done, and return their number."""
+    """Show a progress bar while steps are done, and return the number of all steps."""
     total = 0
     with Progress(console=out) as progress:
         bar = progress.add_task(name, total=None)

@@ -68,7 +68,7 @@ def require_no_demo(session: Session, environment: Environment) -> None:
 
 
 def require_desks(session: Session) -> None:
-    """Raise NotReady if no active desk serves one of the countries."""
+    """Raise NotReady if there is a country that no active desk serves."""
     regions = list_countries_without_desk(session)
     if not regions:
         return
@@ -89,7 +89,7 @@ def require_desks(session: Session) -> None:
 
 
 def require_key_file(runtime: Runtime, lost: Collection[str]) -> None:
-    """Raise NotReady unless the key file opens sample data of each key that is not lost.
+    """Raise NotReady unless the key file opens sample data of each key not in `lost`.
 
     Without this check, an office would notice a wrong or outdated key file only when it
     needs a case.
@@ -113,8 +113,8 @@ def require_key_file(runtime: Runtime, lost: Collection[str]) -> None:
 def require_ready(runtime: Runtime, ledger: Ledger, settings: Settings) -> list[str]:
     """Return warnings, or raise NotReady or LedgerRefused if the service cannot start.
 
-    NotReady is raised if tables or guards are missing, a country has no desk, the last
-    oversight body is no longer active, or the key file does not open the cases.
+    NotReady is raised, for example, if tables or guards are missing, a country has no desk,
+    the last oversight body is no longer active, or the key file does not open the cases.
     LedgerRefused is raised if the ledger and the database do not agree.
     """
     with runtime.database.begin_read() as session:
@@ -144,7 +144,7 @@ def require_ready(runtime: Runtime, ledger: Ledger, settings: Settings) -> list[
 
 
 def describe_key_file(settings: Settings) -> str:
-    """Return the line about a valid key file, and about a key service that works.
+    """Return a line that confirms the key file and, if there is one, the key service.
 
     Raises KeyServiceFailed if the key service does not encrypt and decrypt a random key.
     """
@@ -171,9 +171,10 @@ def list_key_warnings(settings: Settings) -> list[str]:
 
 
 def require_protected(session: Session, runtime: Runtime) -> list[str]:
-    """Return warnings about accounts and the directory, or raise NotReady (ADR 80, 82).
+    """Return warnings about rows of accounts and the directory without a valid MAC.
 
-    NotReady is also raised if the key file does not fit the MACs of the accounts.
+    Raises NotReady if rows without a MAC are refused, or if the key file does not fit the
+    MACs of the accounts (ADR 80, 82).
     """
     if not protection.has_fitting_key(session):
         if retired := protection.find_key_version(session):
@@ -208,7 +209,7 @@ def report_altered_rows(session: Session) -> list[str]:
 
 
 def require_protected_cases(runtime: Runtime) -> list[str]:
-    """Return a warning about cases without a MAC, or raise NotReady (ADR 81)."""
+    """Return a warning about any cases without a MAC, or raise NotReady (ADR 81)."""
     with runtime.database.begin_read(SERVICE) as session:
         has_case = case_protection.has_unprotected(session)
         is_missing = has_case or step_digests.has_unprotected(session)
@@ -233,7 +234,7 @@ def log_unknown_settings() -> None:
 
 
 def log_warnings(warnings: Iterable[str]) -> None:
-    """Log the warnings about the guards. `doctor` prints the same warnings."""
+    """Log the warnings of `require_ready`. `doctor` prints the same warnings."""
     for warning in warnings:
         structlog.get_logger().warning("guards", said=warning)
 

@@ -56,7 +56,7 @@ def redeem_key(
 
 
 def read_link() -> str:
-    """Return the link that a person types, or that is in standard input."""
+    """Prompt for the link on a terminal, or read it from standard input."""
     if sys.stdin.isatty():
         link: str = typer.prompt("Link", hide_input=True)
     else:
@@ -65,7 +65,7 @@ def read_link() -> str:
 
 
 def create_file(file: Path) -> None:
-    """Create an empty file before the link is used. Raises CannotCall if it exists."""
+    """Create an empty file before the link is used. Raises CannotCall if this fails."""
     try:
         durable.create(file, "")
     except OSError as error:
@@ -73,7 +73,7 @@ def create_file(file: Path) -> None:
 
 
 def write_key(file: Path, key: str) -> None:
-    """Write the key into the file. Raises NoAnswer if it is lost."""
+    """Write the key to the file. Raises NoAnswer if this fails and the key is lost."""
     try:
         with file.open("w", encoding="ascii") as opened:
             opened.write(f"{key}\n")
@@ -87,7 +87,11 @@ def write_key(file: Path, key: str) -> None:
 
 
 def request_key(http: httpx.Client, link: str) -> str:
-    """Use the link, and return the key. Raises Refused, CannotCall or NoAnswer."""
+    """Use the link, and return the key.
+
+    Raises Refused if the service refuses the link, CannotCall if there is no connection,
+    and NoAnswer if the key may be lost.
+    """
     try:
         answer = http.post("/v1/keys/redeem", json={"link": link})
     except httpx.ConnectError as error:

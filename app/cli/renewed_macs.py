@@ -1,4 +1,4 @@
-"""Renewal of MACs: MACs of earlier keys are replaced by new ones (ADR 84)."""
+"""Renewal of MACs, which replaces MACs made with earlier keys (ADR 84)."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -31,7 +31,7 @@ from app.kernel.statements import lock_rows
 from app.kernel.transactions import Runtime, begin_read, begin_write
 
 BATCH: Final = 100
-"""The number of rows of a transaction, so that no request waits long for one of them."""
+"""The maximum number of rows in a transaction, so that requests do not wait long."""
 
 type Row = Mapping[str, Any]
 type PrimaryKey = tuple[Any, ...]
@@ -41,7 +41,7 @@ the row does not match its MAC."""
 
 
 class MacTable(Protocol):
-    """A table whose rows have a MAC each."""
+    """A table in which each row has a MAC."""
 
     @property
     def model(self) -> Any:
@@ -51,10 +51,10 @@ class MacTable(Protocol):
         """Build the query for the MAC of each row and the values that it covers."""
 
     def find_version(self, macs: RowMacs, row: Row) -> str | None:
-        """Return the version of the key with which the MAC of a row was made, or None."""
+        """Return the version of the key of a MAC, or None if the row does not match it."""
 
     def renew(self, session: Session, row: Row) -> None:
-        """Replace the MAC of a locked row, which matches it, by one of the current key."""
+        """Replace the MAC of a locked row that matches it with one of the current key."""
 
 
 @dataclass(frozen=True)
@@ -68,12 +68,12 @@ class OwnerTable:
         return select(OWNERS[self.model].table)
 
     def find_version(self, macs: RowMacs, row: Row) -> str | None:
-        """Return the version of the key with which the MAC of a row was made, or None."""
+        """Return the version of the key of a MAC, or None if the row does not match it."""
         table = OWNERS[self.model]
         return macs.find_group_version(table.name, table.get_values(row), row[MAC])
 
     def renew(self, session: Session, row: Row) -> None:
-        """Replace the MAC of a locked row by one of the current key."""
+        """Replace the MAC of a locked row with one of the current key."""
         macs, table = session.info[MACS], OWNERS[self.model]
         if group := parse_owner(macs, self.model, row):
             new = replace(group, revision=group.revision + 1)
@@ -92,12 +92,12 @@ class CaseTable:
         return select_row(Case)
 
     def find_version(self, macs: RowMacs, row: Row) -> str | None:
-        """Return the version of the key with which the MAC of a row was made, or None."""
+        """Return the version of the key of a MAC, or None if the row does not match it."""
         owner = [row["id"], Case.name_values(Case.get_values(row))]
         return macs.find_group_version(Case.__tablename__, owner, row[MAC])
 
     def renew(self, session: Session, row: Row) -> None:
-        """Replace the MAC of a locked row by one of the current key."""
+        """Verify a locked row, and mark its MAC to be replaced before the commit."""
         groups = CaseGroups.get_for(session)
         groups.owned.add(row["id"])
         groups.verify_case(row)
@@ -106,7 +106,7 @@ class CaseTable:
 
 @dataclass(frozen=True)
 class RowTable:
-    """A table of which each MAC covers one row."""
+    """A table in which each MAC covers one row."""
 
     model: type[ProtectedRow]
 
@@ -115,12 +115,12 @@ class RowTable:
         return select_rows(self.model)
 
     def find_version(self, macs: RowMacs, row: Row) -> str | None:
-        """Return the version of the key with which the MAC of a row was made, or None."""
+        """Return the version of the key of a MAC, or None if the row does not match it."""
         values = list_values(self.model, row)
         return macs.find_row_version(self.model.__tablename__, values, row[MAC])
 
     def renew(self, session: Session, row: Row) -> None:
-        """Replace the MAC of a locked row by one of the current key."""
+        """Replace the MAC of a locked row with one of the current key."""
         store_macs(session, self.model, [row])
 
 
@@ -136,9 +136,10 @@ TABLES: Final[tuple[MacTable, ...]] = (
 def renew_macs(runtime: Runtime, altered: Counter[str]) -> Iterator[tuple[int, int]]:
     """Recompute the MACs that were made with earlier keys, with the current key.
 
-    Yields the numbers of finished rows and of all rows. A row that does not match its MAC
-    is not changed; `altered` gets the number of such rows by their table. Each batch of
-    rows has a transaction of its own, so the command can be run again.
+    Yields the numbers of finished rows and of all rows. A row that does not match its MAC,
+    or whose MAC was made with a retired key, is not changed. `altered` gets the number of
+    such rows in each table. Each batch of rows has its own transaction, so the command can
+    be run again.
 
     Rows that another transaction has locked are skipped. At the end, each of them is
     renewed in a transaction of its own, so that no deadlock can occur. Raises KeyRefused if
@@ -160,9 +161,10 @@ def renew_macs(runtime: Runtime, altered: Counter[str]) -> Iterator[tuple[int, i
 
 
 def count_by_version(runtime: Runtime, found: Counter[str]) -> Iterator[tuple[int, int]]:
-    """Count the MACs by the version of their key. Yields as `renew_macs` does.
+    """Count the MACs by the version of their key, and add the counts to `found`.
 
-    Rows that do not match their MACs are not counted.
+    Yields the numbers of checked rows and of all rows. Rows that do not match their MACs
+    are not counted.
     """
     work = list_batches(runtime)
     done, total = 0, sum(len(rows) for _, rows in work)
@@ -195,7 +197,7 @@ def find_versions(
 ) -> Versions:
     """Return the versions of the keys with which the MACs of some rows were made.
 
-    A row whose values cannot be read does not match its MAC.
+    The version of a row is None if its values cannot be read or do not match the MAC.
     """
     macs = runtime.row_macs
     try:
@@ -215,7 +217,7 @@ def read_rows(
     statement: Select[*tuple[Any, ...]],
     wanted: Sequence[PrimaryKey],
 ) -> list[tuple[PrimaryKey, Row]]:
-    """Return those of the rows `wanted` that a statement selects and that have a MAC."""
+    """Return the rows with keys in `wanted` that a statement selects and that have MACs."""
     columns = list(table.model.__table__.primary_key)
     some = tuple_(*columns).in_(wanted) & table.model.__table__.c.mac.is_not(None)
     found = session.connection().execute(statement.where(some).order_by(*columns))
@@ -226,10 +228,10 @@ def read_rows(
 def renew_batch(
     runtime: Runtime, table: MacTable, wanted: Sequence[PrimaryKey]
 ) -> Versions:
-    """Renew the MACs of those rows that no other transaction has locked.
+    """Renew the MACs of the rows in `wanted` that no other transaction has locked.
 
-    Returns the versions of the keys with which the MACs of all these rows are made now.
-    Raises KeyRefused if one was made with the standby key.
+    Returns the version of the key of each row's MAC afterwards, including locked rows.
+    Raises KeyRefused if a MAC was made with the standby key.
     """
     versions = find_versions(runtime, table, wanted)
     wrapped_keys.require_no_standby(runtime, versions.values())
@@ -242,7 +244,7 @@ def renew_batch(
 
 
 def renew_row(runtime: Runtime, table: MacTable, wanted: PrimaryKey) -> None:
-    """Wait until no other transaction has locked a row, and renew its MAC."""
+    """Wait until a row is not locked by another transaction, and renew its MAC."""
     locked = lock_rows(table.build_select())
     with begin_write(runtime, SYSTEM) as tx:
         renew_rows(tx.session, table, read_rows(tx.session, table, locked, [wanted]))
@@ -259,7 +261,7 @@ def renew_rows(
 ) -> Versions:
     """Renew the MACs of locked rows that were made with an earlier key.
 
-    Returns the versions of the keys with which the MACs of all these rows are made now.
+    Returns the version of the key of each row's MAC afterwards.
     """
     macs: RowMacs = session.info[MACS]
     versions: Versions = {}

@@ -27,7 +27,7 @@ def choose_report() -> None:
 
 
 def build_quarter_option(about: str, *names: str) -> Any:
-    """Return an option for a quarter."""
+    """Return an option for a quarter, with the help text `about`."""
     return typer.Option(*names, parser=parse_quarter, metavar=QUARTER, help=about)
 
 
@@ -49,7 +49,7 @@ def write_meeting_report(  # noqa: PLR0913 - the options
 ) -> None:
     """Write the progress and the challenges between two periods as one HTML file.
 
-    The file has released figures and facts of the directory only, so it may be passed on.
+    The file contains only released figures and facts of the directory. It may be passed on.
     By default, the last two released quarters are compared with the two before.
     """
     if language not in LANGUAGES:

@@ -92,8 +92,8 @@ def finish_restore(
 
     The owner role sets the epoch, and the service role repeats the erasures. The function
     can be called again after an interruption. A ledger is required unless `without` is set,
-    because a backup does not contain later erasures. Raises NotReady if there is no ledger,
-    and LedgerRefused if the ledger belongs to another database.
+    because a backup does not contain later erasures. Raises NotReady, for example if
+    there is no ledger, and LedgerRefused if the ledger belongs to another database.
     """
     if given and without:
         raise NotReady("Use either --erasures or --no-erasures, not both.")
@@ -131,11 +131,11 @@ def read_mark(settings: Settings) -> tuple[Database, ErasureMark]:
 def rename_database(
     database: Database, now: ErasureMark, ledger: Ledger, kept: Ledger
 ) -> Mapping[UUID, datetime]:
-    """Give the database a new epoch, and return the erasures in both ledgers.
+    """Give the database a new epoch, and return the erasures of the two ledgers combined.
 
-    The epoch is written to the `kept` ledger first, so that the service never uses an epoch
-    that no ledger lists. Instead of the current epoch, the given `ledger` may list an
-    earlier epoch that the `kept` ledger lists too.
+    The new epoch is written to the `kept` ledger first, so that the service never uses an
+    epoch that no ledger lists. The given `ledger` need not list the current epoch, if it
+    lists an earlier epoch that the `kept` ledger lists too.
     """
     known, epoch = kept.read_for(now), create_epoch()
     given = ledger.read_for(now, known.epochs)
@@ -147,7 +147,10 @@ def rename_database(
 
 
 def erase_again(runtime: Runtime, named: Mapping[UUID, datetime]) -> RestoreResult:
-    """Erase the cases in `named` that the restore brought back, each in one transaction."""
+    """Erase the cases in `named` that the database does not list as erased.
+
+    Each case is erased in its own transaction. The result contains the numbers of cases.
+    """
     with runtime.database.begin_read() as session:
         missing = named.keys() - get_erasures(session).keys()
     destroyed = 0
@@ -163,7 +166,7 @@ def erase_again(runtime: Runtime, named: Mapping[UUID, datetime]) -> RestoreResu
 def build_keyless_runtime(settings: Settings) -> Runtime:
     """Build a runtime without a key file. Its key is random and cannot open any data.
 
-    It removes the MAC of a case that it changes.
+    The runtime removes the MAC of each case that it changes.
     """
     unused = FileKeys({"unused": secrets.token_bytes(KEY_BYTES)})
     runtime = build_runtime(settings.database_url, unused, speed=settings.clock_speed)
@@ -174,7 +177,7 @@ def build_keyless_runtime(settings: Settings) -> Runtime:
 def protect_erased(settings: Settings) -> None:
     """Write the MACs of the cases that were erased again, if there is a key file.
 
-    An erased case has no content, so its rows are taken as they are.
+    An erased case has no content, so its rows are accepted as they are.
     """
     if settings.key_file.exists():
         for _ in case_protection.protect_erased(load_runtime(settings)):

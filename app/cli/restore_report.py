@@ -2,7 +2,7 @@
 
 Actions after the backup are lost and cannot be listed. The report therefore lists the data
 that they may have changed: open deadlines, deadlines that were missed since, and consents
-that may have been withdrawn. It contains only codes and ids, and nothing sealed.
+that may have been withdrawn. The report contains codes and ids, but no sealed data.
 """
 
 import json
@@ -144,7 +144,7 @@ def build_report(runtime: Runtime, since: datetime | None) -> Report:
 
 
 def find_backup_time(tx: ReadTransaction) -> datetime:
-    """Return the time of the last heartbeat, or else of the last journal entry."""
+    """Return the time of the last heartbeat, else of the last entry, or raise NotReady."""
     again = EVENTS[Action.ERASE_AGAIN]
     found = get_last_heartbeat(tx.session)
     found = found or feed_queries.get_last_entry_time(tx.session, but=again)
@@ -214,7 +214,7 @@ def describe_deadline(
 
 
 def describe_consents(count: int) -> Iterator[Finding]:
-    """Yield a finding if the case has consents, because they may have been withdrawn."""
+    """Yield a finding if a case has consents, because they may have been withdrawn."""
     if count:
         yield Finding(Why.CONSENTS, f"{count} consents", None, None)
 

@@ -1,4 +1,4 @@
-"""MACs of the directory and of webhooks, for rows that have none or do not match it."""
+"""Functions that check and write the MACs of rows of the directory and of webhooks."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -44,15 +44,15 @@ type Altered = dict[str, tuple[type[ProtectedRow], Row]]
 
 
 def is_unprotected(session: Session) -> bool:
-    """Return whether no office has a MAC, as after an upgrade."""
+    """Return whether there are offices and none of them has a MAC, as after an upgrade."""
     offices = read_rows(session, FocalPoint)
     return bool(offices) and all(one["mac"] is None for one in offices)
 
 
 def protect_directory(runtime: Runtime) -> int:
-    """Write the MAC of each row that has none, and return how many rows these were.
+    """Write the MAC of each row that has none, and return the number of these rows.
 
-    The rows are taken as they are in the database.
+    The rows are accepted as they are in the database.
     """
     count = 0
     with runtime.database.begin_write() as session:
@@ -66,7 +66,7 @@ def protect_directory(runtime: Runtime) -> int:
 
 
 def find_altered(session: Session) -> Altered:
-    """Return the rows that do not match their MACs by subject, such as `countries/KZ`."""
+    """Return the rows that do not match their MACs, by subject such as `countries/KZ`."""
     macs: RowMacs = session.info[MACS]
     return {
         register.get_subject(row): (register.table, row)
@@ -77,9 +77,9 @@ def find_altered(session: Session) -> Altered:
 
 
 def protect_again(runtime: Runtime, altered: Altered) -> None:
-    """Write the MACs of rows that do not match theirs, as an operator has seen them.
+    """Write new MACs for altered rows, after an operator has confirmed their values.
 
-    Raises NotAuthentic, and writes none, if a row is not as it was seen.
+    Raises NotAuthentic, and writes no MAC, if a row has changed since it was shown.
     """
     with runtime.database.begin_write() as session:
         for model, row in altered.values():
@@ -87,7 +87,7 @@ def protect_again(runtime: Runtime, altered: Altered) -> None:
 
 
 def protect_row(session: Session, model: type[ProtectedRow], seen: Row) -> None:
-    """Write the MAC of a row. Raises NotAuthentic if it is not as it was seen."""
+    """Write the MAC of a row. Raises NotAuthentic if the stored row differs from `seen`."""
     if lock_row(session, model, seen) != seen:
         table = model.__tablename__
         raise NotAuthentic(f"A row of the table {table} was changed meanwhile. Try again.")
@@ -95,6 +95,6 @@ def protect_row(session: Session, model: type[ProtectedRow], seen: Row) -> None:
 
 
 def read_rows(session: Session, model: type[ProtectedRow]) -> list[dict[str, Any]]:
-    """Return all rows of a table as they are in the database."""
+    """Return all rows of a table as they are in the database, without verifying them."""
     found = session.connection().execute(select_rows(model)).mappings()
     return [dict(row) for row in found]

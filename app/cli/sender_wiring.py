@@ -66,7 +66,7 @@ def fail_not_set_up(_: NotificationMessage) -> Answer:
 
 
 def get_mail_sender(settings: Settings) -> Send:
-    """Return the function that sends e-mail; without a server, it refuses each message."""
+    """Return the function that sends e-mail. Without a server, it refuses each message."""
     mail = find_mail(settings)
     return mail.send if mail else fail_not_set_up
 
@@ -86,7 +86,7 @@ def find_mail(settings: Settings) -> Mail | None:
 
 
 def build_courier(settings: Settings) -> Courier:
-    """Return the client that delivers webhooks. In a drill, it may call this machine."""
+    """Return the client that delivers webhooks. In a drill, it may send to this machine."""
     drill = settings.environment == Environment.DRILL
     return Courier(ssl.create_default_context(), allow_local=drill)
 
@@ -108,7 +108,7 @@ def get_mail_login(settings: Settings) -> tuple[str, str] | None:
 
 
 def get_sms_sender(settings: Settings) -> Send:
-    """Return the function that sends SMS; without a gateway, it refuses each message."""
+    """Return the function that sends SMS. Without a gateway, it refuses each message."""
     gateway = find_gateway(settings)
     return gateway.send if gateway else fail_not_set_up
 
@@ -129,7 +129,10 @@ def find_gateway(settings: Settings) -> Gateway | None:
 
 
 def is_safe_url(text: str) -> bool:
-    """Return whether a token may be sent to a URL: it must use TLS or name this machine."""
+    """Return whether a token may be sent to a URL.
+
+    The URL must use TLS or name this machine, and it must not contain a user.
+    """
     try:
         url = urlsplit(text)
     except ValueError:
@@ -139,7 +142,7 @@ def is_safe_url(text: str) -> bool:
 
 
 def list_notification_gaps(session: Session, settings: Settings) -> Iterator[str]:
-    """Yield warnings about channels that are not set up, and offices that lack contacts."""
+    """Yield warnings about channels that are not set up and offices without contacts."""
     ways = {Channel.EMAIL: settings.smtp_host, Channel.SMS: settings.sms_gateway_url}
     missing = [SETTINGS[channel] for channel, set_up in ways.items() if not set_up]
     if len(missing) == len(ways):

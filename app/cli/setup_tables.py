@@ -8,7 +8,7 @@ from app.cli.staffing import OFFICE_TASKS
 from app.kernel.actors import Role, Scope
 
 NOBODY: Final = "not needed"
-"""The second person of a task that needs none."""
+"""The text for a task that needs no second person."""
 
 
 def render_office_tasks() -> list[str]:
@@ -26,12 +26,12 @@ def render_office_tasks() -> list[str]:
 
 
 def render_roles(roles: frozenset[Role]) -> str:
-    """Return roles of which one is enough, or "" if there is none."""
+    """Return the roles joined by "or", or an empty string if there are none."""
     return " or ".join(f"`{role}`" for role in Role if role in roles)
 
 
 def render_scopes() -> list[str]:
-    """Return a table of the scopes, with what each allows and which roles exclude it."""
+    """Return a table of the scopes, with descriptions and the roles that exclude them."""
     rows = [
         f"| `{scope}` | {SCOPE_DESCRIPTIONS[scope]} | {render_excluding_roles(scope)} |"
         for scope in Scope
@@ -41,7 +41,7 @@ def render_scopes() -> list[str]:
 
 
 def render_excluding_roles(scope: Scope) -> str:
-    """Return the roles with which alone an account cannot use a scope."""
+    """Return, as text, the roles that alone do not allow an account to use a scope."""
     return render_roles(
         frozenset(role for role in Role if scope not in get_allowed_scopes({role}))
     )

@@ -1,4 +1,4 @@
-"""The accounts that each office needs at least, and the offices that lack them.
+"""The minimum accounts that each office needs, and the offices that lack them.
 
 The roles come from the life cycles, so that this list and the service cannot disagree.
 `doctor` prints the gaps, and docs/setup.md shows the list.
@@ -35,7 +35,7 @@ type Roles = frozenset[Role]
 def get_roles[S: StrEnum, A: StrEnum, N: StrEnum](
     table: Table[S, A, N], action: A, side: Side
 ) -> Roles:
-    """Return the roles of which one is needed to take an action for a side."""
+    """Return the roles that may take an action for a side. One of them is enough."""
     steps = [one for one in table.steps if one.action == action and side in one.sides]
     return frozenset[Role]().union(*(step.roles for step in steps))
 
@@ -46,22 +46,22 @@ def may_lead(office: FocalPoint) -> bool:
 
 
 def has_consular_documents(office: FocalPoint) -> bool:
-    """Return whether an officer of the office may answer requests for travel documents."""
+    """Return whether an office is a consulate whose officers may issue travel documents."""
     is_consular = office.function == OfficeFunction.CONSULAR
     return is_consular and Service.CONSULAR_DOCUMENT in office.services
 
 
 def has_other_services(office: FocalPoint) -> bool:
-    """Return whether an office gives a service other than consular documents."""
+    """Return whether an office has services besides those of `has_consular_documents`."""
     of_officers = {Service.CONSULAR_DOCUMENT} if has_consular_documents(office) else set()
     return bool(set(office.services) - of_officers)
 
 
 @dataclass(frozen=True)
 class OfficeTask:
-    """A task of some offices: the roles of which one is needed, and who approves it.
+    """A task of some offices, with the roles that may take it or approve it.
 
-    `approvers` is empty if the task needs no second person.
+    One role of each set is enough. `approvers` is empty if the task needs no second person.
     """
 
     office: str
@@ -71,11 +71,11 @@ class OfficeTask:
     approvers: Roles = frozenset()
 
     def is_covered(self, staff: Iterable[StaffMember]) -> bool:
-        """Return whether an account can take the task."""
+        """Return whether an account in `staff` has a role that may take the task."""
         return any(one.roles & self.roles for one in staff)
 
     def needs_second_person(self, staff: Sequence[StaffMember]) -> bool:
-        """Return whether a person can ask for an approval that nobody else can give."""
+        """Return whether accounts can ask for an approval that no other person can give."""
         asking = [one for one in staff if one.roles & self.roles]
         people = [one for one in staff if one.kind == AccountKind.PERSON]
         approving = [one for one in people if one.roles & self.approvers]
@@ -134,7 +134,7 @@ OFFICE_TASKS: Final = (
         OVERSIGHT_APPROVERS,
     ),
 )
-"""The tasks that an office is asked to take within a deadline."""
+"""The tasks for which `doctor` checks that each office has the accounts."""
 NO_STAFF: Final = (
     "active offices cannot do what they are asked, because no account there with a valid "
     "key has the role. Open accounts, or set active to false. Missing roles:"
@@ -160,11 +160,11 @@ def list_staffing_gaps(session: Session, now: datetime) -> Iterator[str]:
 
 
 type Gap = tuple[str, Sequence[Roles]]
-"""The code of an office, and the sets of roles of each of which it has no account."""
+"""The code of an office, and the roles for each task that lacks an account."""
 
 
 def describe_gaps(sentence: str, gaps: Iterable[Gap]) -> Iterator[str]:
-    """Yield a warning, and then all offices with gaps, grouped by the missing roles."""
+    """Yield a warning and the offices with gaps, by missing roles, if there are gaps."""
     groups: Mapping[str, list[str]] = defaultdict(list)
     for code, lacking in gaps:
         if lacking:
@@ -176,13 +176,13 @@ def describe_gaps(sentence: str, gaps: Iterable[Gap]) -> Iterator[str]:
 
 
 def format_gap(lacking: Iterable[Roles]) -> str:
-    """Return the missing roles as text; a set that contains another one is left out."""
+    """Return the missing roles as text. A set that contains another set is left out."""
     sets = set(lacking)
     least = [one for one in sets if not any(other < one for other in sets)]
     return " and ".join(sorted(map(format_roles, least)))
 
 
 def format_roles(roles: Roles) -> str:
-    """Return roles of which one is enough as text, in the order of `Role`."""
+    """Return roles as text, joined by commas and "or", in the order of `Role`."""
     *others, last = (role for role in Role if role in roles)
     return f"{', '.join(others)} or {last}" if others else last

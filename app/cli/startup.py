@@ -109,7 +109,7 @@ def is_same_database(one: Database, other: Database) -> bool:
     """Return whether two logins use the same database.
 
     On PostgreSQL, one login takes an advisory lock, and the other login tries to take the
-    same lock. The name of the database and the identifier of the server do not prove it,
+    same lock. The name of the database and the identifier of the server are not compared,
     because a copy can have the same name and identifier.
     """
     if one.is_sqlite or other.is_sqlite:
@@ -158,7 +158,10 @@ def add_key(settings: Settings, *, is_standby: bool = False) -> str:
 
 
 def write_keys[A](path: Path, write: Callable[[Path], A]) -> A:
-    """Change a key file. Raises NotReady if it cannot be written, or FileExistsError."""
+    """Return the result of `write`, which changes a key file.
+
+    Raises NotReady if the file cannot be written. A FileExistsError is not converted.
+    """
     try:
         return write(path)
     except FileExistsError:
@@ -179,7 +182,8 @@ def require_migrated(session: Session) -> None:
 def claim_sqlite_file(url: str) -> Iterator[None]:
     """Lock an SQLite file for this process, or raise NotReady if another process has it.
 
-    Writers take turns within one process, but two processes would block each other.
+    Writers take turns within one process, but two processes would block each other. Raises
+    NotReady if there is no file. Nothing is locked for PostgreSQL.
     """
     path = make_url(url).database
     if not url.startswith("sqlite") or path is None:
@@ -200,7 +204,7 @@ def claim_sqlite_file(url: str) -> Iterator[None]:
 
 @contextmanager
 def serve_metrics(runtime: Runtime, settings: Settings) -> Iterator[None]:
-    """Serve metrics for Prometheus if the settings have a port for them."""
+    """Serve metrics for Prometheus if a port is set, or raise NotReady if that fails."""
     if settings.metrics_port is None:
         yield
         return

@@ -84,7 +84,7 @@ def format_measured(one: GaugeValue) -> str:
 
 
 def format_value(one: GaugeValue, value: float) -> str:
-    """Return a value as text: a number, or a duration in hours, minutes and seconds."""
+    """Return a value as text: a number, a duration, or "never" for an infinite duration."""
     if not one.gauge.name.endswith("_seconds"):
         return str(round(value))
     return str(timedelta(seconds=round(value))) if isfinite(value) else "never"

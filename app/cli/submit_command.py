@@ -121,7 +121,11 @@ def build_example() -> Json:
 
 
 def build_body(file: Path, *, submits: bool) -> bytes:
-    """Return the case in a file as a request body. Raises CannotCall for invalid JSON."""
+    """Return the case in a file as a request body, with the member `submit`.
+
+    Raises CannotCall if the file cannot be read, is not a JSON object, or has another value
+    of `submit`.
+    """
     text = read_input(file).removeprefix(BYTE_ORDER_MARK)
     try:
         parse_strict_json(text)
@@ -150,14 +154,18 @@ def read_input(file: Path) -> bytes:
 
 
 def describe_position(error: BaseException | None) -> str:
-    """Return the position of a JSON error, without quoting the document."""
+    """Return the position of a JSON error, if known, without quoting the document."""
     if isinstance(error, json.JSONDecodeError):
         return f" See line {error.lineno}, column {error.colno}."
     return ""
 
 
 def choose_key(file: Path) -> str:
-    """Return the idempotency key stored beside a file, or a new key for standard input."""
+    """Return the idempotency key beside a file, or a new key for standard input.
+
+    If there is no stored key, a new key is stored. Raises CannotCall if that fails, or if
+    the file of the key is empty.
+    """
     made = secrets.token_hex(16)
     if file == STDIN:
         print_note(f"To repeat this, use --idempotency-key {made}")
@@ -187,7 +195,7 @@ def write_once(path: Path, text: str) -> str:
 
 
 def print_result(answer: httpx.Response, file: Path) -> None:
-    """Print the code and the next step of a case, or raise Refused for an error answer."""
+    """Print the code and next step of a case, or raise the exceptions of `read_answer`."""
     if (parse_problem(answer) or {}).get("type") == KEY_REUSED:
         raise Refused(
             f"{describe_refusal(answer)}\nA case with different content was already "

@@ -27,7 +27,7 @@ TOTAL_SECONDS: Final = 10.0
 MAX_BYTES: Final = 1024 * 1024
 """The maximum size of a response, in bytes."""
 REASON_LENGTH: Final = 200
-"""The maximum length of a reason of the server that is printed."""
+"""The maximum number of printed characters of an error text of the server."""
 REMEDIES: Final = {
     307: "Set SAFE_CONDUCT_TRANSIT_URL to the active server, or let the standby forward.",
     403: "The token has expired, its policy does not allow `update` of encrypt/ and "
@@ -36,7 +36,7 @@ REMEDIES: Final = {
     404: "There is no Transit engine at this path: see SAFE_CONDUCT_TRANSIT_URL.",
     503: "The server is sealed, or in maintenance.",
 }
-"""What an operator can do, by the status of an answer."""
+"""The remedies for an operator, by the status code of a response."""
 
 
 class Result(BaseModel):
@@ -50,13 +50,13 @@ class Result(BaseModel):
 
 
 class Results(BaseModel):
-    """The results of a request, in its order."""
+    """The results of a request, in the order of its keys."""
 
     batch_results: list[Result]
 
 
 class Answer(BaseModel):
-    """The body of an answer, whose `data` has results also if one of them is an error."""
+    """The body of a response. `data` has the results, even if one of them is an error."""
 
     model_config = ConfigDict(hide_input_in_errors=True)
 
@@ -64,9 +64,9 @@ class Answer(BaseModel):
     errors: list[str] = []
 
     def describe_errors(self, versions: Iterable[str]) -> str:
-        """Return the reasons of the server why it refused a request, or an empty text.
+        """Return the errors of the server as text, or an empty string if there are none.
 
-        `versions` are those of the keys in the request, in its order.
+        `versions` are the versions of the keys, in the order of the request.
         """
         results = self.data.batch_results if self.data else []
         found = [
@@ -89,13 +89,13 @@ class Transit:
     namespace: str = ""
 
     def encrypt(self, keys: Mapping[str, bytes]) -> dict[str, str]:
-        """Encrypt keys, each bound to its version. Raises KeyServiceFailed."""
+        """Encrypt keys, each bound to its version, or raise KeyServiceFailed."""
         texts = {version: encode_base64(value) for version, value in keys.items()}
         results = self._send_batch("encrypt", "plaintext", texts)
         return {name: one.ciphertext for name, one in zip(keys, results, strict=True)}
 
     def decrypt(self, keys: Mapping[str, str]) -> dict[str, bytes]:
-        """Decrypt keys, each bound to its version. Raises KeyServiceFailed."""
+        """Decrypt keys, each bound to its version, or raise KeyServiceFailed."""
         results = self._send_batch("decrypt", "ciphertext", keys)
         values = [decode_key(one.plaintext) for one in results]
         if None in values:
@@ -107,7 +107,7 @@ class Transit:
     ) -> list[Result]:
         """Send a batch of keys in the field `field`, and return one result for each key.
 
-        Raises KeyServiceFailed.
+        Raises KeyServiceFailed if the server refuses one of them or cannot be used.
         """
         items = [
             {field: text, "associated_data": encode_version(version)}
@@ -132,9 +132,9 @@ class Transit:
     def _send_request(
         self, operation: str, items: Sequence[Mapping[str, str]]
     ) -> tuple[int, bytes]:
-        """Send a request, and return the status and the body of the answer.
+        """Send a request, and return the status code and the body of the response.
 
-        Raises KeyServiceFailed, also if there is no answer after TOTAL_SECONDS.
+        Raises KeyServiceFailed on an error, such as no response within TOTAL_SECONDS.
         """
         headers = self._build_headers()
         http = httpx.Client(
@@ -154,7 +154,7 @@ class Transit:
             http.close()
 
     def _load_trust(self) -> ssl.SSLContext:
-        """Return the certificates that the server may have. Raises KeyServiceFailed."""
+        """Return a TLS context for `ca_file`. Raises KeyServiceFailed if it is invalid."""
         try:
             return ssl.create_default_context(cafile=self.ca_file)
         except (OSError, ssl.SSLError) as error:
@@ -163,9 +163,9 @@ class Transit:
             ) from error
 
     def _build_headers(self) -> dict[str, str]:
-        """Return the headers of a request. Raises KeyServiceFailed.
+        """Return the headers of a request, or raise KeyServiceFailed without a valid token.
 
-        The token is read anew, because an agent replaces it before it expires.
+        The token is read for each request, because an agent replaces it before it expires.
         """
         headers = {"X-Vault-Request": "true", "Accept-Encoding": "identity"}
         if self.namespace:
@@ -192,7 +192,7 @@ def read_token(path: Path) -> str:
 
 
 def read_answer(http: httpx.Client, request: httpx.Request) -> tuple[int, bytes]:
-    """Send a request, and return the status and the body of the answer.
+    """Send a request, and return the status code and the body of the response.
 
     Raises ValueError if the body is too long or compressed.
     """
@@ -207,7 +207,7 @@ def read_answer(http: httpx.Client, request: httpx.Request) -> tuple[int, bytes]
 
 
 def run_with_limit[R](work: Callable[[], R], seconds: float) -> R:
-    """Return the result of a function that may take long.
+    """Call a function in a thread, and return its result or raise its exception.
 
     Raises TimeoutError after `seconds`. The function then continues in its thread.
     """
@@ -224,7 +224,7 @@ def run_with_limit[R](work: Callable[[], R], seconds: float) -> R:
 
 
 def describe_failure(error: Exception) -> str:
-    """Return why a server cannot be reached, and what an operator can do."""
+    """Return the text of an error, with the remedy if a certificate is not trusted."""
     text = f"{type(error).__name__} {error}".strip().rstrip(".")
     is_trust = "CERTIFICATE_VERIFY_FAILED" in text
     remedy = " See SAFE_CONDUCT_TRANSIT_CA_FILE." if is_trust else ""
@@ -237,7 +237,7 @@ def encode_version(version: str) -> str:
 
 
 def build_key_service(settings: Settings) -> KeyService | None:
-    """Return the key service of the settings, or None if they have none."""
+    """Return the key service in the settings, or None if its URL is not set."""
     if settings.transit_url is None:
         return None
     return Transit(

@@ -17,7 +17,7 @@ OLDEST_SQLITE: Final = (3, 40)
 OLDEST_POSTGRESQL: Final = 15
 """The oldest supported version of PostgreSQL. The tests run on it and on OLDEST_SQLITE."""
 VERSION_NUMBERS: Final = 10_000
-"""The factor of the major version in PostgreSQL version numbers: 180006 is 18.6."""
+"""The factor of the major version in PostgreSQL version numbers. 180006 means 18.6."""
 
 
 def list_versions(session: Session, url: str) -> Iterator[str]:

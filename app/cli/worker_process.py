@@ -92,7 +92,7 @@ def wait_for(event: Event) -> None:
 
 @contextmanager
 def run_inside(runtime: Runtime, ledger: Ledger, settings: Settings) -> Iterator[None]:
-    """Run the worker in the process that serves HTTP if `settings.works_inside` is set."""
+    """Run the alarms and, if `settings.works_inside` is set, the worker in this process."""
     jobs = build_jobs(runtime, ledger, settings) if settings.works_inside else ()
     with start_alarms(runtime), start_jobs(runtime, jobs):
         yield

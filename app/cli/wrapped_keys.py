@@ -1,7 +1,7 @@
-"""The secrets that key-encryption keys wrap: samples, counts, and wrapping them again.
+"""Functions that count, sample and rewrap the secrets that key-encryption keys wrap.
 
-The data key of a case is wrapped with the current key. A document without a case is bound
-to the version of its key, so it is sealed again.
+The data key of a case is wrapped again with the current key. A document without a case is
+bound to the version of its key, so it is sealed again.
 """
 
 from collections import Counter
@@ -38,17 +38,17 @@ from app.webhooks.models import WebhookSecret
 ALL: Final = true()
 """The condition that selects all rows of a table."""
 BATCH: Final = 100
-"""The number of rows of a transaction, so that no request waits long for one of them."""
+"""The maximum number of rows in a transaction, so that requests do not wait long."""
 
 
 @dataclass(frozen=True, eq=False)
 class WrappedSecrets:
     """The rows of a table with a secret that a key-encryption key wraps.
 
-    `get_place` returns what the secret of a row is bound to. `wrapped`, `version` and
-    `sealed` are names of columns; `sealed` is None if the secret opens other rows. `alone`
-    selects the rows that have such a secret, and `needed` those without which the service
-    does not start.
+    `get_place` returns the values to which the secret of a row is bound. `wrapped`,
+    `version` and `sealed` are names of columns. `sealed` is None if the row itself contains
+    no sealed document. `alone` selects the rows that have such a secret. `needed` selects
+    the rows whose secrets the service must be able to open at the start.
     """
 
     model: type[Base]
@@ -71,12 +71,12 @@ class WrappedSecrets:
         return tuple(inspect(self.model).primary_key)
 
     def unwrap(self, tx: ReadTransaction, row: Any) -> bytes:
-        """Return the secret of a row. Raises Unopenable."""
+        """Return the secret of a row, or raise Unopenable."""
         version, wrapped = getattr(row, self.version), getattr(row, self.wrapped)
         return tx.vault.unwrap_secret(version, wrapped, *self.get_place(row))
 
     def wrap_again(self, tx: WriteTransaction, row: Any) -> None:
-        """Wrap the secret of a row with the current key. Raises Unopenable."""
+        """Wrap the secret of a row with the current key, or raise Unopenable."""
         place = self.get_place(row)
         if self.sealed is None:
             version, wrapped = tx.vault.wrap_secret(self.unwrap(tx, row), *place)
@@ -119,7 +119,7 @@ WRAPPED: Final = (
 
 
 def list_samples(tx: ReadTransaction) -> Iterator[tuple[str, WrappedSecrets, Any]]:
-    """Yield a row that the service needs for each table and key version in use."""
+    """Yield the key version, table and one needed row for each version in each table."""
     for table in WRAPPED:
         for version in count_secrets(tx, table, table.needed):
             rows = select(table.model).where(table.alone, table.needed)
@@ -130,14 +130,14 @@ def list_samples(tx: ReadTransaction) -> Iterator[tuple[str, WrappedSecrets, Any
 def count_secrets(
     tx: ReadTransaction, table: WrappedSecrets, which: ColumnElement[bool] = ALL
 ) -> Mapping[str, int]:
-    """Return the number of secrets of a table by the version of their key."""
+    """Return the number of secrets in a table, by the version of their key."""
     column = table.version_column
     counts = select(column, func.count()).where(table.alone, which).group_by(column)
     return {version: count for version, count in tx.session.execute(counts)}  # noqa: C416
 
 
 def count_by_version(runtime: Runtime) -> Counter[str]:
-    """Return the number of secrets of all tables by the version of their key."""
+    """Return the number of secrets in all tables, by the version of their key."""
     total = Counter[str]()
     with begin_read(runtime, SYSTEM) as tx:
         for table in WRAPPED:
@@ -146,9 +146,10 @@ def count_by_version(runtime: Runtime) -> Counter[str]:
 
 
 def require_no_standby(runtime: Runtime, versions: Iterable[str | None]) -> None:
-    """Raise KeyRefused if the standby key is one of the versions that are in use.
+    """Raise KeyRefused if the standby key is one of `versions`, which are in use.
 
-    Then another machine has activated it, and the key file of this machine is outdated.
+    In this case, another machine has activated the standby key, and the key file of this
+    machine is outdated.
     """
     secrets = runtime.row_macs.secrets
     standby = secrets.accepted.keys() - {secrets.current_version, *secrets.replaced}
@@ -193,7 +194,7 @@ def rewrap_rows(
     keys: Sequence[tuple[Any, ...]],
     failed: Counter[str],
 ) -> None:
-    """Wrap the secrets of some rows again, unless this was done or they were deleted."""
+    """Rewrap the secrets of some rows, except rows already rewrapped or deleted."""
     current = runtime.vault.current_version
     wanted = tuple_(*table.keys).in_(keys)
     rows = select(table.model).where(wanted, table.alone, table.version_column != current)
