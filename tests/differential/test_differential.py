@@ -125,6 +125,7 @@ def test_values_are_equal_by_their_first_appearance() -> None:
     [
         FIRST,
         "SC-8QS0-WS17-5JTJ-V",
+        "T95X-G8G1",
         f"sc_0123456789_{'A' * 43}",
         '"1.0123456789abcdef"',
         "whsec_AAAA",
