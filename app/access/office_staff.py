@@ -22,10 +22,9 @@ unattended (our proposal)."""
 
 @dataclass(frozen=True)
 class StaffMember:
-    """An enabled account with a valid key or a passkey.
+    """An enabled account with a valid key or a passkey, so that its holder can sign in.
 
-    A key counts even if its holder has not made it with the link yet. `person` is the id of
-    the person, or of the account if it belongs to a machine.
+    `person` is the id of the person, or of the account if it belongs to a machine.
     """
 
     person: UUID
@@ -34,11 +33,16 @@ class StaffMember:
 
 
 def load_staff(session: Session, now: datetime) -> dict[UUID, list[StaffMember]]:
-    """Return the enabled accounts of each office that have a valid key or a passkey."""
+    """Return the enabled accounts of each office that have a valid key or a passkey.
+
+    A link with which the holder has not made a key yet does not count (ADR 86).
+    """
     columns = (Account.focal_point_id, people.get_person(), Account.kind, Account.roles)
     keys = (
         exists().where(
-            kind.account_id == Account.id, machine_keys.is_usable_after(kind, now)
+            kind.account_id == Account.id,
+            machine_keys.is_usable_after(kind, now),
+            machine_keys.is_redeemed(kind),
         )
         for kind in machine_keys.KEY_CLASSES
     )

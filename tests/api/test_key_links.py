@@ -10,6 +10,7 @@ from httpx2 import Response
 from sqlalchemy import select
 
 from app.access.models import Account, ApiKey
+from app.access.office_staff import load_staff
 from app.cli import operator_actions
 from app.kernel.actors import Scope
 from app.kernel.statements import lock_rows
@@ -200,6 +201,22 @@ def test_link_that_nobody_used_makes_no_second_person(
     assert get_problem(approve(holder, asked)) == (409, "not-a-second-person")
     world.advance(hours=25)
     assert approve(holder, asked).status_code == 200
+
+
+def test_account_with_an_unused_link_only_cannot_work(
+    world: World, admins: tuple[Someone, Someone], lead: Someone
+) -> None:
+    [key] = list_keys(admins[0], lead)
+    path = f"{get_account_path(lead)}/keys/{key['prefix']}"
+    made = add_with(*admins, f"{get_account_path(lead)}/keys", FEED)
+    unwrap(admins[0].send(f"{path}/revoke", idempotency_key="revoke"))
+    office = lead.actor.focal_point_id
+
+    with world.database.begin_read() as session:
+        assert office not in load_staff(session, world.now)
+    unwrap(redeem(world, made["link"]))
+    with world.database.begin_read() as session:
+        assert len(load_staff(session, world.now)[office]) == 1
 
 
 def test_key_is_replaced_by_a_link(
