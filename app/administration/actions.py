@@ -169,15 +169,15 @@ def require_soundness(
 ) -> None:
     """Raise DirectoryUnsound (409) if a change removes the last desk or oversight body.
 
-    An approval does not permit such a change. Without a desk, some cases of a region would
+    An approval does not permit such a change. Without a desk, some cases of a country would
     have no office. Without oversight, no office would review emergency accesses.
     """
     if table is not FOCAL_POINTS:
         return
     before = administration_queries.list_offices(tx)
     others = [office for office in before if office["code"] != change.after["code"]]
-    regions = administration_queries.get_regions(tx)
-    if lost := describe_loss(regions, before, [*others, change.after]):
+    countries = administration_queries.get_regions(tx)
+    if lost := describe_loss(countries, before, [*others, change.after]):
         raise DirectoryUnsound(lost)
 
 

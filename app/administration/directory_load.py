@@ -159,12 +159,12 @@ def merge_activations(one: Activations, other: Activations) -> Activations:
 def require_soundness(
     author: ChangeAuthor, countries: Sequence[CountryRow], offices: Sequence[Values]
 ) -> None:
-    """Raise FilesRefused if the load removes all oversight or the last desk of a region."""
-    known = {row["code"]: row["region"] for row in load_rows(author, COUNTRIES)}
-    regions = known | {row.code: row.region for row in countries}
+    """Raise FilesRefused if a load removes all oversight or the last desk of a country."""
+    codes = {row["code"] for row in load_rows(author, COUNTRIES)}
+    codes |= {row.code for row in countries}
     before = load_rows(author, FOCAL_POINTS)
     after = {FOCAL_POINTS.get_subject(row): row for row in (*before, *offices)}
-    if lost := describe_loss(regions, before, list(after.values())):
+    if lost := describe_loss(codes, before, list(after.values())):
         files.require_no_faults([files.Fault(files.FOCAL_POINTS, 0, "", lost)])
 
 

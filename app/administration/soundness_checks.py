@@ -1,6 +1,6 @@
 """Pure rules that no change to the directory may break, even if it is approved."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from app.directory.history import Values
 from app.directory.kinds import OfficeKind, find_unserved_countries
@@ -11,29 +11,28 @@ def list_active(offices: Iterable[Values], kind: OfficeKind) -> list[Values]:
     return [office for office in offices if office["active"] and office["kind"] == kind]
 
 
-def find_regions_without_desk(
-    regions: Mapping[str, str], offices: Collection[Values]
+def find_countries_without_desk(
+    countries: Collection[str], offices: Iterable[Values]
 ) -> frozenset[str]:
-    """Return the regions with a country that no active desk serves."""
-    served = {
-        place for desk in list_active(offices, OfficeKind.DESK) for place in desk["serves"]
-    }
-    unserved = find_unserved_countries(regions, served)
-    return frozenset(regions[country] for country in unserved)
+    """Return the countries that no active desk serves."""
+    desks = list_active(offices, OfficeKind.DESK)
+    return find_unserved_countries(
+        countries, {place for desk in desks for place in desk["serves"]}
+    )
 
 
 def describe_loss(
-    regions: Mapping[str, str], before: Sequence[Values], after: Sequence[Values]
+    countries: Collection[str], before: Sequence[Values], after: Sequence[Values]
 ) -> str | None:
     """Return the reason why a change to the directory is unsound, or None if it is sound.
 
-    It is unsound if no active desk serves a country of a region that was completely served
-    before, or if the last active oversight body would be lost.
+    It is unsound if no active desk serves a country any more that a desk served before, or
+    if the last active oversight body would be lost.
     """
-    orphans = find_regions_without_desk(regions, after)
-    orphans -= find_regions_without_desk(regions, before)
+    orphans = find_countries_without_desk(countries, after)
+    orphans -= find_countries_without_desk(countries, before)
     if orphans:
-        return f"No active desk would serve every country of {', '.join(sorted(orphans))}."
+        return f"No active desk would serve {', '.join(sorted(orphans))}."
     watched = list_active(before, OfficeKind.OVERSIGHT)
     if watched and not list_active(after, OfficeKind.OVERSIGHT):
         return "No active oversight body would be left."

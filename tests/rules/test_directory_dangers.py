@@ -8,7 +8,7 @@ import pytest
 from app.administration import second_person_columns
 from app.administration.cell_values import format_cell, validate_row
 from app.administration.row_changes import RowChange
-from app.administration.soundness_checks import describe_loss, find_regions_without_desk
+from app.administration.soundness_checks import describe_loss, find_countries_without_desk
 from app.directory.actions import get_standard_data
 from app.directory.file_rows import AgreementRow, ContactRow, CountryRow, FocalPointRow
 from app.directory.files import read_folder
@@ -49,7 +49,7 @@ AGREEMENT: Final[Values] = {
     "in_force_until": date(2027, 1, 1),
     "confidence": "configured",
 }
-REGIONS: Final = {"KZ": "asia", "UZ": "asia", "JM": "caribbean"}
+COUNTRIES: Final = ("KZ", "UZ", "JM")
 
 
 def build_full_row(
@@ -207,29 +207,38 @@ def build_desk(*serves: str, **to: Any) -> Values:
     return OFFICE | {"kind": "desk", "serves": list(serves)} | to
 
 
-def test_a_region_has_a_desk_if_each_of_its_countries_is_served() -> None:
+def test_countries_without_a_desk_are_those_that_no_active_desk_serves() -> None:
     both, one, all_of_them = build_desk("KZ", "UZ"), build_desk("KZ"), build_desk("*")
     ngo = OFFICE | {"kind": "non_state", "serves": ["*"]}
 
-    assert find_regions_without_desk(REGIONS, [both, build_desk("JM")]) == frozenset()
-    assert find_regions_without_desk(REGIONS, [all_of_them]) == frozenset()
-    assert find_regions_without_desk(REGIONS, [one, build_desk("JM")]) == {"asia"}
-    assert find_regions_without_desk(REGIONS, [one, build_desk("UZ", "JM")]) == frozenset()
-    assert find_regions_without_desk(REGIONS, [both, build_desk("JM", active=False)]) == {
-        "caribbean"
-    }
-    assert find_regions_without_desk(REGIONS, [ngo]) == {"asia", "caribbean"}
+    def find(*offices: Values) -> frozenset[str]:
+        return find_countries_without_desk(COUNTRIES, offices)
+
+    assert find(both, build_desk("JM")) == frozenset()
+    assert find(all_of_them) == frozenset()
+    assert find(one, build_desk("JM")) == {"UZ"}
+    assert find(one, build_desk("UZ", "JM")) == frozenset()
+    assert find(both, build_desk("JM", active=False)) == {"JM"}
+    assert find(ngo) == {"KZ", "UZ", "JM"}
+
+
+def test_country_keeps_its_desk_although_another_of_its_region_has_none() -> None:
+    before, after = [build_desk("KZ", "JM")], [build_desk("JM")]
+
+    lost = describe_loss(COUNTRIES, before, after)
+
+    assert lost == "No active desk would serve KZ."
 
 
 def test_what_was_not_there_before_is_not_taken_away() -> None:
     watch = OFFICE | {"kind": "oversight"}
 
-    assert describe_loss(REGIONS, [OFFICE], [OFFICE]) is None
-    assert describe_loss(REGIONS, [build_desk("KZ")], [build_desk("KZ"), OFFICE]) is None
-    assert describe_loss(REGIONS, [build_desk("*")], [build_desk("KZ")])
-    assert describe_loss(REGIONS, [watch], [watch | {"active": False}])
+    assert describe_loss(COUNTRIES, [OFFICE], [OFFICE]) is None
+    assert describe_loss(COUNTRIES, [build_desk("KZ")], [build_desk("KZ"), OFFICE]) is None
+    assert describe_loss(COUNTRIES, [build_desk("*")], [build_desk("KZ")])
+    assert describe_loss(COUNTRIES, [watch], [watch | {"active": False}])
     assert (
-        describe_loss(REGIONS, [watch, watch], [watch, watch | {"kind": "state"}]) is None
+        describe_loss(COUNTRIES, [watch, watch], [watch, watch | {"kind": "state"}]) is None
     )
 
 
