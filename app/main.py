@@ -174,9 +174,8 @@ def create_app(
 ) -> FastAPI:
     """Create the application. It is ready once the ledger, if any, and the database agree.
 
-    `rate` is the maximum number of requests of an account in a minute; None means no limit.
-    Machines sign for `public_url`, and passkeys are bound to its host. Without this URL,
-    there are no access tokens and no passkeys. `docs` adds a page that shows the contract.
+    `rate` limits the requests of an account in a minute; None means no limit. Access tokens
+    and passkeys are bound to `public_url`; without it there are none.
     """
     app = FastAPI(
         title="Safe Conduct",

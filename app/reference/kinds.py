@@ -1,4 +1,4 @@
-"""The titles of lists, the elements and weights of indicators, and translation statuses."""
+"""Titles of lists, the elements and weights of indicators, and the review of texts."""
 
 from dataclasses import dataclass
 from enum import StrEnum
