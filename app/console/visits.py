@@ -174,7 +174,6 @@ class Visit:
         """The active offices by the name of the country in which they work, and by name.
 
         Offices that work in several countries or in none come last, under an empty name.
-        Offices that work in all countries are under the name `*`.
         """
         groups: dict[str, list[Json]] = {}
         for office in self.offices.values():
@@ -189,12 +188,10 @@ class Visit:
         return [code for code in codes if not self.offices.get(code, {}).get("active")]
 
     def name_place(self, office: Json) -> str:
-        """Return the name of the only country of an office, or "" for several or none.
-
-        For an office that works in all countries, this is `*`.
-        """
+        """Return the name of the only country of an office, or "" for several or none."""
         serves = office["serves"]
-        return self.formats.name_country(serves[0]) if len(serves) == 1 else ""
+        is_of_one = len(serves) == 1 and serves[0] != EVERYWHERE
+        return self.formats.name_country(serves[0]) if is_of_one else ""
 
     def may(self, scope: str) -> bool:
         """Return whether the account has a scope."""

@@ -132,3 +132,27 @@ def test_only_the_holder_can_ask(
     path = f"cases/{case['code']}/ask"
     assert ConsoleBrowser(stranger).get(path).status_code == 404
     assert ConsoleBrowser(officer).get(path).status_code == 403
+
+
+def test_request_without_an_office_is_shown_again(officer: Someone, lead: Someone) -> None:
+    case = take_case(officer, lead, make_service_consent())
+    form = {"recipient": "", "service": "SHELTER", "sections": "needs", "key": "k1"}
+
+    answer = ConsoleBrowser(lead).post(f"cases/{case['code']}/ask", form)
+
+    assert answer.status_code == 422
+    assert "Something is missing in the form" in answer.text
+    assert lead.list_all("/referrals") == []
+
+
+def test_office_that_works_everywhere_is_listed_under_several_countries(
+    officer: Someone, lead: Someone
+) -> None:
+    case = take_case(officer, lead)
+
+    page = ConsoleBrowser(lead).get(get_path(case)).text
+
+    *_, last = page.split("<optgroup ")
+    assert last.startswith('label="Several countries"')
+    assert 'value="IOM"' in last.partition("</select>")[0]
+    assert 'label="*"' not in page
