@@ -7,12 +7,12 @@ from secrets import token_urlsafe
 from typing import Final
 from urllib.parse import urlencode
 
-from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from app.console.action_forms import (
     Attempt,
     build_attempt,
+    build_local_attempt,
     redirect_after,
     send_form,
 )
@@ -64,14 +64,12 @@ async def show_recipients(visit: Visit) -> Response:
 
 
 async def ask_recipient(visit: Visit) -> Response:
-    """Send a referral to the chosen office, or show the page again with a problem.
-
-    Raises HTTPException (422) if a required field is empty.
-    """
+    """Send a referral to the chosen office, or show the page again with a problem."""
     sent = await visit.request.form()
     filled = read_form(FIELDS, sent, visit.formats.zone)
     if filled.errors:
-        raise HTTPException(HTTPStatus.UNPROCESSABLE_ENTITY)
+        attempt = build_local_attempt(filled.get(RECIPIENT.name), filled, sent)
+        return await render_recipients(visit, filled.get("service"), attempt)
     code = visit.request.path_params["code"]
     body = {**filled.body, "send": True}
     outcome = await send_form(visit, f"cases/{code}/referrals", body, sent)
