@@ -203,6 +203,7 @@ def register_passkey(
     NotFound,
     LastPasskey,
     PasskeySessionNeeded,
+    AuthenticationTooOld,
     *KEYED,
 )
 def remove_passkey(
