@@ -1,4 +1,4 @@
-"""Notifying offices, so that they sign in (LIFECYCLES.md, section 7; R53).
+"""Functions that notify offices, so that they sign in (LIFECYCLES.md, section 7; R53).
 
 An office that does not act may also have stopped reading its feed. A notification is sent
 if and only if the transaction that queued it commits. Its text does not contain the reason.
@@ -39,9 +39,9 @@ def notify_offices(  # noqa: PLR0913 - the reason is passed by keyword
     """Notify offices through all of their contacts; return the offices without a contact.
 
     `why` is an event of the journal, such as `case.not_acknowledged`. In a time window,
-    each contact receives only one message; the next message covers everything that happened
-    in the window. Call this only once in a transaction. It locks contacts in the order of
-    their codes, and a second call would break this order and could cause a deadlock.
+    each contact receives only one message; the next message covers all later reasons in the
+    window. Call this only once in a transaction. It locks contacts in the order of their
+    codes, and a second call would break this order and could cause a deadlock.
     """
     reason = Reason(why, case_id, record_id)
     found = contact_queries.lock_contacts(tx, focal_points)
@@ -71,9 +71,9 @@ def record_notification(
 
 
 def send_by_other_channel(tx: WriteTransaction, lost: Outgoing) -> bool:
-    """Notify the office of a lost message at another contact of the same duty post (R53).
+    """Queue a lost message again, for another channel of the same duty post (R53).
 
-    Returns False if there is no such contact, or if the lost message replaced another one.
+    Returns False if there is no such contact, or if the lost message itself replaced one.
     """
     known = contact_queries.find_contact(tx, lost.recipient)
     if known is None or lost.instead_of is not None:
@@ -100,7 +100,10 @@ def notify_matching(
     fits: Callable[[Contact], bool],
     instead_of: UUID | None,
 ) -> bool:
-    """Queue a failed message for the contacts that fit; return whether any contact fits."""
+    """Queue a message for each contact that `fits` accepts; return whether there is any.
+
+    The new messages cover the notifications of the failed message.
+    """
     notifications = notifications_queries.list_served(tx, failed.id)
     offices = {one.focal_point_id for one in notifications}
     found = contact_queries.lock_contacts(tx, offices)

@@ -1,4 +1,4 @@
-"""Queries of notifications, and the function that builds the message of a notification."""
+"""Queries for notifications, and the function that builds a message for a contact."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from app.outbox.models import MessageChannel, Outgoing
 
 @dataclass(frozen=True)
 class NotificationView:
-    """A notification of an office: its channel, times and state, but not its address.
+    """A notification to an office: its channel, times and state, but not its address.
 
     `sent_at` is the time at which a server accepted the message; it is not known whether
     the message was read. `state` is None if the office had no contact.
@@ -49,7 +49,7 @@ def list_notifications(
 
 
 def build_view(notification: Notification, message: Outgoing | None) -> NotificationView:
-    """Build the view of a notification and its message."""
+    """Build the view of a notification and of its message, if it has one."""
     return NotificationView(
         focal_point_id=notification.focal_point_id,
         case_id=notification.case_id,
@@ -71,7 +71,12 @@ def list_served(tx: ReadTransaction, outgoing_id: UUID) -> list[Notification]:
 def build_message(
     tx: ReadTransaction, outgoing: Outgoing, sign_in: str | None
 ) -> NotificationMessage | None:
-    """Return the message for a contact, or None if the contact is no longer in use."""
+    """Return the message for a contact, or None if the contact is no longer in use.
+
+    A contact is in use if it is active and still has the channel of the message, and if SQL
+    changed neither the contact nor its office. `sign_in` is the sign-in address, or None to
+    hide it.
+    """
     found = contact_queries.find_contact(tx, outgoing.recipient)
     if (
         found is None

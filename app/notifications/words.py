@@ -1,9 +1,9 @@
 """The text of a notification: a message is waiting, please sign in.
 
-The text is the same for every reason. It passes through relays, gateways and telephones of
-others, and is shown on screens that others see. So it contains no case, country, number,
-name or office, and no word about the purpose of this service. It differs only by the
-language of its reader.
+The text is the same for every reason. Other organisations operate the relays and gateways
+that it passes through, and other people may see it on a screen. So it contains no case,
+country, number, name or office, and no word about the purpose of this service. Only its
+language depends on the recipient.
 """
 
 from collections.abc import Mapping

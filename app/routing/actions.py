@@ -25,8 +25,8 @@ def seal_ranking(
 ) -> None:
     """Seal a ranking with its reasons, without the first `skip` offices.
 
-    The desk is the last entry. Excluded offices are stored only if they are based in the
-    country or serve it.
+    The desk, if there is one, is the last entry. An excluded office is stored only if it is
+    near (`fit.is_near`).
     """
     found = RoutingResult(
         waiting=[
@@ -65,7 +65,7 @@ def delete_clear_rows(tx: WriteTransaction, case_id: UUID) -> None:
 
 
 def ask_first(tx: WriteTransaction, case_id: UUID, ranking: Ranking) -> UUID | None:
-    """Store a ranking, record its first office as asked, and return that office, if any."""
+    """Store a ranking, record its first office as asked, and return its id, or None."""
     seal_ranking(tx, case_id, ranking, skip=1)
     first = next(iter(ranking.in_turn), None)
     if first is None:
@@ -89,7 +89,10 @@ def add_asked(
 
 
 def record_desk_choice(tx: WriteTransaction, case_id: UUID, focal_point: UUID) -> None:
-    """Record that a desk chose an office, so that it is not asked again if it declines."""
+    """Record that a desk chose an office, and remove the offices that wait to be asked.
+
+    The chosen office is not asked again if it declines.
+    """
     found = routing_queries.load_result(tx, case_id)
     seal_result(tx, case_id, found.model_copy(update={"waiting": []}))
     if focal_point not in {
@@ -106,7 +109,10 @@ def record_passed_over(tx: WriteTransaction, case_id: UUID, focal_point: UUID) -
 
 
 def delete_ranking(tx: WriteTransaction, case_id: UUID) -> None:
-    """Delete the ranking of a case, because it was computed from data that is erased."""
+    """Delete the ranking of a case and its list of asked offices.
+
+    The ranking was computed from data that is erased or can no longer be decrypted.
+    """
     sealed = (Sealed.record_id == case_id) & (Sealed.kind == Paper.ROUTING)
     delete_records(tx.session, case_id, Sealed, sealed)
     delete_records(tx.session, case_id, Shortlisted)
@@ -116,8 +122,8 @@ def delete_ranking(tx: WriteTransaction, case_id: UUID) -> None:
 def seal_clear_result(tx: WriteTransaction, case_id: UUID) -> bool:
     """Seal a routing result that an older version stored unencrypted.
 
-    Returns False if there is no such result, or if it was deleted because the case has no
-    key.
+    If a sealed result exists, the unencrypted result is only deleted. Returns False if
+    there is no unencrypted result, or if it was deleted because the case has no key.
     """
     kept = routing_queries.load_clear_result(tx, case_id)
     if not (kept.waiting or kept.excluded):

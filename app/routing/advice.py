@@ -40,7 +40,7 @@ ADVICE_TEXTS: dict[Advice, str] = {
 
 @dataclass(frozen=True)
 class AdviceItem:
-    """A piece of advice, with the service that it concerns.
+    """A piece of advice, with the service that it concerns, if any.
 
     `beside` contains the codes of the offices to offer as well.
     """
@@ -69,7 +69,11 @@ class CountryRouting(Protocol):
 def build_advice(
     country: CountryRouting | None, *, child: bool, beside: tuple[str, ...]
 ) -> Iterator[AdviceItem]:
-    """Yield the advice on a list of offices; `beside` are its non-State offices."""
+    """Yield the advice on a list of offices.
+
+    `country` is None if the country is not in the directory. `beside` contains the codes of
+    the non-State offices on the list.
+    """
     if child:
         yield AdviceItem(Advice.CHILD_PROTECTION_IN_PARALLEL, Service.CHILD_PROTECTION)
     if country is None:

@@ -58,7 +58,7 @@ def can_help(profile: Profile) -> bool:
 
 
 def is_near(question: Question, profile: Profile) -> bool:
-    """Return whether an office is near: it can help, and is in or works for the country."""
+    """Return whether an office can help, and is based in the country or works there."""
     country = question.country
     of_it = is_at_home(profile, country) or is_serving(profile, country)
     return can_help(profile) and of_it
@@ -73,12 +73,12 @@ def is_safe(question: Question, profile: Profile) -> bool:
 
 
 def may_lead(question: Question, profile: Profile) -> bool:
-    """Return whether an office may lead: a consent covers it, and it is safe."""
+    """Return whether an office is safe and may be informed about the person."""
     return profile.id in question.consented and is_safe(question, profile)
 
 
 def may_serve(question: Question, profile: Profile) -> bool:
-    """Return whether an office may be informed about the person, so that it can serve.
+    """Return whether an office is safe and may be informed in order to give a service.
 
     The State of origin may be informed only if the person permitted it (ORIGIN_PERMITTED).
     """
@@ -105,7 +105,7 @@ def is_within_reach(question: Question, profile: Profile) -> bool:
 
 
 def may_serve_sex(question: Question, profile: Profile) -> bool:
-    """Return whether an office may serve the person's sex; True if this is not known."""
+    """Return False only if it is known that an office does not serve the person's sex."""
     return not (question.sex and profile.sexes) or question.sex in profile.sexes
 
 
@@ -115,7 +115,7 @@ def may_serve_age(question: Question, profile: Profile) -> bool:
 
 
 def estimate_room(question: Question, profile: Profile) -> Room:
-    """Estimate how likely a free place is. Ignore a count whose time is in the future."""
+    """Estimate how likely a free place is, without counts that are old or in the future."""
     if profile.capacity is None or profile.capacity_as_of is None:
         return Room.NOT_KNOWN
     age = question.now - profile.capacity_as_of
@@ -127,7 +127,10 @@ def estimate_room(question: Question, profile: Profile) -> Room:
 
 
 def measure_speed(profile: Profile) -> Speed:
-    """Return the speed of an office: late if more than half of its answers were late."""
+    """Return the speed of an office: LATE if more than half of its answers were late.
+
+    The speed is NOT_KNOWN if there are fewer than MIN_ANSWERS answers.
+    """
     if profile.answered < MIN_ANSWERS:
         return Speed.NOT_KNOWN
     return Speed.LATE if 2 * profile.late > profile.answered else Speed.IN_TIME

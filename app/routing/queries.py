@@ -59,8 +59,8 @@ def list_rows(tx: ReadTransaction, case_id: UUID) -> list[Shortlisted]:
 
     Rows of earlier versions can name offices that were not asked yet.
 
-    Raises NotAuthentic if one was changed, inserted or deleted in the database, because an
-    office that was asked is not asked again.
+    Raises NotAuthentic if a row was changed, inserted or deleted by SQL, because the rows
+    decide which offices are not asked again.
     """
     found = list(tx.session.scalars(SHORTLIST, {"case": case_id}))
     require_all_loaded(tx.session, [case_id], Shortlisted.list_labels())
@@ -73,7 +73,10 @@ def list_asked(tx: ReadTransaction, case_id: UUID) -> list[Shortlisted]:
 
 
 def load_result(tx: ReadTransaction, case_id: UUID) -> RoutingResult:
-    """Open the routing result of a case, or return an empty one if the key is lost."""
+    """Return the routing result of a case, which is empty if its key is lost.
+
+    If no result is sealed, the unencrypted result of an older version is returned.
+    """
     kept = case_queries.find_sealed(tx, case_id, Paper.ROUTING)
     if kept is None:
         return load_clear_result(tx, case_id)
@@ -87,9 +90,10 @@ def load_result(tx: ReadTransaction, case_id: UUID) -> RoutingResult:
 def load_results(
     tx: ReadTransaction, case_ids: Container[UUID], page: Iterable[UUID]
 ) -> Mapping[UUID, RoutingResult]:
-    """Open the sealed routing results of several cases, except cases whose key is lost.
+    """Open the sealed routing results of several cases.
 
-    `page` are the ids of all cases that are shown together; it contains `case_ids`.
+    A case without such a result is left out, and so is a case whose key is lost. `page`
+    contains the ids of all cases that are shown together, including `case_ids`.
     """
     found: dict[UUID, RoutingResult] = {}
     for kept, key in rule_documents.list_routing(tx, page):
@@ -102,7 +106,7 @@ def load_results(
 
 
 def load_clear_result(tx: ReadTransaction, case_id: UUID) -> RoutingResult:
-    """Return the routing result that an older version stored unencrypted."""
+    """Return the result that an older version stored unencrypted, or an empty result."""
     waiting = [row for row in list_rows(tx, case_id) if not row.asked_at]
     left = select(LeftOutRow).where(LeftOutRow.case_id == case_id)
     return RoutingResult(
@@ -128,7 +132,7 @@ def list_clear_cases(session: Session) -> list[tuple[UUID, UUID]]:
 
 
 def list_places(tx: ReadTransaction, case_id: UUID) -> list[Place]:
-    """List the offices that may lead a case: first those already asked, then the others."""
+    """List the offices that were asked to lead a case, then those still to be asked."""
     before = [
         Place(row.place, row.focal_point_id, row.reasons, row.asked_at, row.left_at)
         for row in list_asked(tx, case_id)

@@ -1,4 +1,4 @@
-"""The input of routing: the known attributes of the person, and every focal point.
+"""The input of routing: the known attributes of the person, and the focal points.
 
 The input contains values and no reference to a case. An unknown value neither excludes nor
 favours an office.
@@ -16,8 +16,8 @@ from app.directory.kinds import AgeGroup, OfficeFunction, OfficeKind, Service, S
 class Profile:
     """The attributes of a focal point that routing uses; empty or None means unknown.
 
-    `answered` is the number of recent requests that have ended, and `late` is how many of
-    these requests were answered late.
+    `answered` is the number of recent requests that have ended or are overdue. `late` is
+    the number of these requests that were not answered in time.
     """
 
     id: UUID
@@ -45,11 +45,12 @@ class Question:
     """The question for a ranking: the values on which the ranking depends.
 
     `consented` contains the offices that may be informed about the person on any basis, and
-    `named` the offices that a consent covers. `declined` contains the offices that declined
-    or did not answer, and `approached` the offices that were already asked. `agreed`
-    contains the countries to which agreements allow at least the section `needs` to be
-    sent. `home` is the State of the submitter. `ages` includes the children who come with
-    an adult.
+    `named` the offices that a consent covers. `declined` contains the offices that must not
+    be asked again: for leads, all offices that were asked; for a service, the offices that
+    declined or did not answer. `approached` contains the offices that have an open request
+    for the service. `agreed` contains the countries to which agreements allow at least the
+    section `needs` to be sent. `home` is the State of the submitter. `ages` includes the
+    age group of children who come with an adult.
     """
 
     now: datetime

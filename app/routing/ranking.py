@@ -1,6 +1,6 @@
-"""Rankings of offices that should lead or could serve; pure functions (LIFECYCLES.md, 8).
+"""Pure functions that rank the offices to lead a case or to serve it (LIFECYCLES.md, 8).
 
-The result does not depend on the order of the directory. Every focal point is included or
+The result does not depend on the order of the offices. Every focal point is included or
 excluded, with reasons. Safeguards are never given as a reason. If safeguards exclude an
 office, the reason given is a missing consent. If they exclude a desk, another desk is used.
 """
@@ -135,7 +135,7 @@ def build_ranking(
 ) -> Ranking:
     """Build a ranking; `against` finds reasons for exclusion, `rank` computes the sort key.
 
-    The desk is the last office of the ranking.
+    The desk, if one is found, is the last office of the ranking.
     """
     desk = find_desk(question)
     able, out = list[Profile](), list[LeftOut]()
@@ -212,10 +212,10 @@ def build_recipient_key(question: Question, profile: Profile) -> fit.Key:
 def add_deputies(
     question: Question, ranked: Iterable[Profile]
 ) -> Iterator[tuple[Profile, bool]]:
-    """Yield the offices; in an emergency, an open deputy comes before a closed office.
+    """Yield each office, and whether it stands in for the closed office after it.
 
-    The flag is true for such a deputy. A deputy must itself be in the ranking, and no
-    office is listed twice.
+    In an emergency, an open deputy comes before the closed office. A deputy must itself be
+    in the ranking, and no office is listed twice.
     """
     ranked = list(ranked)
     able = {profile.code: profile for profile in ranked}

@@ -13,7 +13,7 @@ class Waiting(BaseModel):
 
 
 class LeftOutOffice(BaseModel):
-    """A focal point of the country that may not lead, with the reasons."""
+    """A focal point of the country, with the reasons why it may not lead."""
 
     focal_point: str
     reasons: list[str]

@@ -54,7 +54,7 @@ class CandidateOut(ResponseModel):
 
 
 class ExcludedOut(ResponseModel):
-    """A focal point of the country that may not be asked, with the reasons."""
+    """A focal point of the country, with the reasons why it may not be asked."""
 
     focal_point: str
     reasons: Reasons
@@ -70,7 +70,7 @@ class RoutingOut(ResponseModel):
 
 
 class RankedOut(ResponseModel):
-    """A focal point that may be asked, with the reasons. The best match comes first.
+    """A focal point that may be asked, with the reasons. A list starts with the best match.
 
     A case does not state the sex of the person, so the caller has to compare the person's
     sex with `sexes`.

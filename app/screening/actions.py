@@ -13,7 +13,7 @@ from app.screening.scoring import Result, compute_result
 
 
 def add_screening(tx: WriteTransaction, case: Case, new: ScreeningInput) -> Screening:
-    """Score and store a screening; indicators, remarks and reasons are sealed with it."""
+    """Score and store a screening, and seal its indicators, remarks and reasons."""
     result = compute_result(new.to_ticked(), case.age_class)
     kept = Screening(
         id=tx.create_id(),

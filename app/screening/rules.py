@@ -84,7 +84,10 @@ class Threshold:
     lesser: int = 0
 
     def is_met(self, found: Mapping[Weight, int]) -> bool:
-        """Return whether enough indicators were found; `lesser` means medium or weak."""
+        """Return whether enough indicators of each weight were found.
+
+        `lesser` is the required number of medium and weak indicators together.
+        """
         medium, weak = found[Weight.MEDIUM], found[Weight.WEAK]
         enough = found[Weight.STRONG] >= self.strong and medium + weak >= self.lesser
         return enough and medium >= self.medium and weak >= self.weak

@@ -197,6 +197,6 @@ class ScreeningOut(ResponseModel):
 
 
 class ScreeningList(ResponseModel):
-    """Those screenings of a case that the caller may see, oldest first."""
+    """The screenings of a case that the caller may see, oldest first."""
 
     items: list[ScreeningOut]

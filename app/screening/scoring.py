@@ -139,7 +139,7 @@ def compute_outcome(rules: Iterable[RuleFound]) -> Presumption:
 
 
 def compute_weights(codes: Iterable[str], counted: Counted) -> dict[str, Weight]:
-    """Return the weight, or the heaviest weight, of each indicator that has a weight."""
+    """Return the weight of each code that has one: the heaviest, if several apply."""
     found = {code: list_weights(INDICATORS[code], counted.weighed_as) for code in codes}
     return {code: min(of, key=HEAVIEST.index) for code, of in found.items() if of}
 

@@ -61,7 +61,7 @@ class TooManyPings(Problem):
 
 @dataclass(frozen=True)
 class MadeWebhook:
-    """A webhook with its newest secret, or None if the secret was already shown."""
+    """A webhook with its newest secret; `secret` is None if it was already shown."""
 
     row: Webhook
     secret: str | None
@@ -75,7 +75,11 @@ class MadeWebhook:
 def create_webhook(
     tx: WriteTransaction, new: WebhookInput, approval: UUID | None
 ) -> MadeWebhook | Approval:
-    """Open a webhook for a feed, or request the approval of a second person."""
+    """Open a webhook for a feed, or request the approval of a second person.
+
+    Raises RoleMissing (403), FocalPointUnknown (422), HostNotListed (422) or
+    TooManyWebhooks (409).
+    """
     require_manager(tx)
     of = directory_queries.get_by_code_or_422(tx, new.focal_point)
     require_may_change(tx, of.id, frozenset())
@@ -132,7 +136,10 @@ def get_secret_place(secret_id: UUID) -> tuple[str, str]:
 
 
 def lock_open(tx: WriteTransaction, webhook_id: UUID) -> Webhook:
-    """Lock a webhook that is to be changed, or raise WebhookEnded (409) if it has ended."""
+    """Lock a webhook for a change, or raise WebhookEnded (409) if it has ended.
+
+    Raises RoleMissing (403) or NotFound (404) if the caller may not change or see it.
+    """
     require_manager(tx)
     webhook = webhook_queries.lock_webhook(tx, webhook_id)
     require_may_change(tx, webhook.focal_point_id, frozenset())
@@ -144,7 +151,7 @@ def lock_open(tx: WriteTransaction, webhook_id: UUID) -> Webhook:
 def rotate_secret(
     tx: WriteTransaction, webhook_id: UUID, overlap_hours: int
 ) -> MadeWebhook:
-    """Create a new secret. Earlier secrets sign messages for at most `overlap_hours` more.
+    """Create a new secret. Earlier secrets expire after at most `overlap_hours`.
 
     The expiry time of a secret is in database time, which the senders use as well.
     """

@@ -24,7 +24,7 @@ HTTPS: Final = 443
 LAST_PORT: Final = 65535
 MAX_LABEL_LENGTH: Final = 63
 PUBLIC: Final = IPv6Network("2000::/3")
-"""The part of IPv6 that is allocated (RFC 4291, 2.4); no other address is public."""
+"""The part of IPv6 that is allocated (RFC 4291, 2.4); no other IPv6 address is public."""
 
 type Address = IPv4Address | IPv6Address
 
@@ -69,7 +69,8 @@ def is_public(address: Address, *, allow_loopback: bool = False) -> bool:
 
     Addresses of this machine, private addresses, link-local addresses (where clouds serve
     their secrets) and multicast addresses are not public. Nor is an IPv6 address that
-    contains an IPv4 address, because no receiver needs one. A drill may allow this machine.
+    contains an IPv4 address, because no receiver needs one. In a drill, `allow_loopback`
+    makes addresses of this machine count as public.
     """
     if isinstance(address, IPv6Address):
         if address.ipv4_mapped or address.sixtofour or address.teredo:

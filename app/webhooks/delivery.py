@@ -24,8 +24,8 @@ from app.webhooks.schemas import MessageData, MessageType, WebhookMessage
 from app.webhooks.signing import build_headers
 
 STALL_AFTER: Final = timedelta(days=1)
-"""The time without a delivery after which a webhook is stalled, if `GIVE_UP_WEIGHT`
-attempts have failed as well. A worker that was stopped for a day made no attempts."""
+"""The time of failures after which a webhook is stalled, if `GIVE_UP_WEIGHT` attempts have
+failed as well. Time alone is not enough, because a stopped worker makes no attempts."""
 ID_DIGITS: Final = 32
 GONE: Final = "410"
 """The status with which a receiver refuses all further messages (Standard Webhooks)."""
@@ -114,10 +114,11 @@ def build_message(
 def make_message_id(
     tx: ReadTransaction, webhook: Webhook, epoch: str, position: int
 ) -> UUID:
-    """Return the id of the message for a feed position, the same for each attempt.
+    """Return the id of the message for a feed position.
 
-    It changes if the oldest key is retired meanwhile (ADR 84). The id is a keyed digest, so
-    that no receiver can compute it. It looks like the random id of a test message.
+    The id is the same for each attempt, unless the oldest key is retired meanwhile (ADR
+    84). It is a keyed digest, so that no receiver can compute it, and it has the form of a
+    random UUID, like the id of a test message.
     """
     parts = ("webhook message", str(webhook.id), epoch, str(position))
     digest = tx.vault.compute_lasting_fingerprint(*(part.encode() for part in parts))
@@ -125,7 +126,7 @@ def make_message_id(
 
 
 def record_outcome(tx: WriteTransaction, parcel: OutgoingMessage, answer: Answer) -> bool:
-    """Record the outcome of an attempt; return False if the next message has to wait.
+    """Record the outcome of an attempt; return whether the next message may be sent now.
 
     Nothing is recorded if another attempt or a replay has begun since. If another test
     message was requested meanwhile, the result of this test message is not recorded.

@@ -25,8 +25,9 @@ class Webhook(Listed, ProtectedRow, Base):
     last delivery. `stalled` means that the worker paused the webhook after failures. `ping`
     identifies a test message that has no result yet.
 
-    The MAC covers what the office has set, and not what the worker notes. A webhook that
-    SQL has changed counts as ended (ADR 82).
+    The MAC covers the office, the label, the URL, and the times of opening and ending, but
+    not the values that pauses, tests and deliveries change. A webhook that SQL has changed
+    counts as ended (ADR 82).
     """
 
     __tablename__ = "webhook"
@@ -74,7 +75,10 @@ class Webhook(Listed, ProtectedRow, Base):
 
 
 class WebhookSecret(Base):
-    """A wrapped secret that signs messages. Only a replaced secret has an expiry time."""
+    """A wrapped secret that signs messages.
+
+    `ends_at` is null until the secret is replaced or the webhook ends.
+    """
 
     __tablename__ = "webhook_secret"
 

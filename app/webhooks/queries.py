@@ -22,7 +22,10 @@ from app.webhooks.schemas import Ping, WebhookOut, WebhookState
 
 
 def get_office(tx: ReadTransaction, code: str | None) -> FocalPoint:
-    """Return an office whose webhooks the caller may see, by default the caller's own."""
+    """Return an office whose webhooks the caller may see, by default the caller's own.
+
+    Raises NotFound (404) if there is no such office, or if the caller may not see them.
+    """
     if code is None:
         return directory_queries.by_id(tx, tx.actor.focal_point_id)
     found = directory_queries.get_by_code(tx, code)
@@ -147,7 +150,7 @@ def list_due(session: Session, now: datetime) -> Sequence[UUID]:
 
 
 def lock_due(tx: WriteTransaction, webhook_id: UUID) -> Webhook | None:
-    """Lock and return a webhook if it is still due and not locked by another sender.
+    """Lock and return a webhook, or None if it is not due or another sender has locked it.
 
     A webhook that SQL has changed counts as ended, and is not returned.
     """
@@ -163,7 +166,7 @@ def lock_claimed(tx: WriteTransaction, webhook_id: UUID, claim: UUID) -> Webhook
 
 
 def list_open(session: Session) -> Sequence[Webhook]:
-    """List the webhooks that have not ended, without those that SQL has changed."""
+    """List the webhooks that have not ended, except webhooks that SQL has changed."""
     live = select(Webhook).where(Webhook.ended_at.is_(None))
     found = session.scalars(live.order_by(Webhook.number))
     return [one for one in found if one.ended_at is None]

@@ -1,5 +1,5 @@
 """The worker, which handles deadlines, notifications, webhooks, erasures and alarms.
 
-Each module is a job that `jobs` runs, or sends messages for a job. The rules are in
-`app.casework` and in the packages below it.
+Most modules contain a job that `jobs` runs. The others send messages, check for alarms, or
+contain functions for the jobs. The rules are in `app.casework` and the packages below it.
 """

@@ -31,7 +31,10 @@ REPEAT_INTERVAL: Final = 3600.0
 
 @dataclass
 class Alarms:
-    """The current alarms, with the times at which they were logged and last checked."""
+    """The current alarms, each with the time at which it was last logged.
+
+    `seen` is the reading of both clocks at the last check, or None before the first check.
+    """
 
     elapsed: Callable[[], float] = time.monotonic
     logged: dict[tuple[str, str | None], float] = field(default_factory=dict)
@@ -40,7 +43,7 @@ class Alarms:
     """The length in seconds of a clock jump that is not stored yet, or None."""
 
     def check(self, runtime: Runtime) -> None:
-        """Measure all gauges, and log each alarm that begins, lasts or ends."""
+        """Compare the clocks, measure all gauges, and log clock jumps and alarms."""
         with runtime.database.begin_read() as session:
             self.compare_clocks(runtime.time(session))
         self.record_jump(runtime)
@@ -59,7 +62,7 @@ class Alarms:
             log.warning("clock.jumped", seconds=self.jump, to_do=CLOCK_JUMPED)
 
     def record_jump(self, runtime: Runtime) -> None:
-        """Store the last jump of the clock, for `worker status` and the metrics."""
+        """Store the clock jump that is not stored yet, if any, for status and metrics."""
         if self.jump is None:
             return
         with runtime.database.begin_write() as session:

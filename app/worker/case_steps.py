@@ -1,4 +1,4 @@
-"""Running a step for one case at a time, so that a failure delays no other case."""
+"""A function that runs a step for one case, so that a failure delays no other case."""
 
 from collections.abc import Callable
 from typing import Final

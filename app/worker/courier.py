@@ -1,4 +1,4 @@
-"""Sending webhooks by HTTPS to addresses outside of the operator's network (R62, R63).
+"""The sender of webhooks, by HTTPS to hosts outside of the operator's network (R62, R63).
 
 The host name is resolved once, and all of its addresses must be public. The request is sent
 to one of these addresses, so that a later change of the DNS has no effect. Redirections
@@ -34,9 +34,10 @@ async def resolve_host(host: str, port: int) -> Sequence[Address]:
 
 @dataclass(frozen=True)
 class Courier:
-    """The sender of webhooks; each attempt has a time limit in seconds.
+    """The sender of webhooks.
 
-    Addresses of this machine are allowed in a drill only.
+    `time_limit` is the limit for each attempt in seconds. `allow_local` allows addresses of
+    this machine, and is true only in a drill.
     """
 
     tls: SSLContext
@@ -49,7 +50,7 @@ class Courier:
         return asyncio.run(self.send_in_time(parcel))
 
     async def send_in_time(self, parcel: OutgoingMessage) -> Answer:
-        """Send a message within the time limit, however slowly the receiver answers."""
+        """Send a message within the time limit, and return the outcome."""
         try:
             async with asyncio.timeout(self.time_limit):
                 addresses = await self.resolve_host(parcel.target.host, parcel.target.port)
@@ -59,13 +60,13 @@ class Courier:
                 return await self.send_to_first(parcel, addresses)
         except TimeoutError as error:
             return Answer(Outcome.REFUSED, type(error).__name__)
-        except OSError:  # its message names the host
+        except OSError:  # the text of the error contains the host name
             return Answer(Outcome.REFUSED, "name_not_found")
 
     async def send_to_first(
         self, parcel: OutgoingMessage, addresses: Sequence[Address]
     ) -> Answer:
-        """Post to the first address that can be reached."""
+        """Post to the first address that can be reached, and return the outcome."""
         answer = Answer(Outcome.REFUSED, "name_not_found")
         for address in addresses:
             try:
@@ -77,7 +78,7 @@ class Courier:
         return answer
 
     async def send_to(self, parcel: OutgoingMessage, address: Address) -> Answer:
-        """Post to one address; a status other than 2xx counts as a refusal."""
+        """Post to one address and return the outcome; any status but 2xx is a refusal."""
         target, limit = parcel.target, self.time_limit
         headers = {
             **parcel.headers,

@@ -1,6 +1,6 @@
 """The job that handles missed deadlines, each in a transaction of its own (R55).
 
-The database decides by its own clock which deadlines have passed, without locks. Each
+A query without locks finds the deadlines that are due by the clock of the database. Each
 deadline is checked again once its case is locked. It is therefore handled only once, even
 if the clocks of the machines differ or several workers run.
 """
@@ -32,7 +32,7 @@ class HandledCounts:
     """The numbers of deadlines that one run handled, skipped or failed to handle.
 
     `left` counts deadlines that were skipped, because another worker had locked or handled
-    them, or because they had changed.
+    them, because they had changed, or because the person is still travelling.
     """
 
     fired: int = 0
@@ -41,7 +41,7 @@ class HandledCounts:
 
     @property
     def found(self) -> int:
-        """The number of deadlines that had passed."""
+        """The number of deadlines that the run found."""
         return self.fired + self.left + self.failed
 
 
@@ -49,7 +49,8 @@ def handle_missed_deadlines(runtime: Runtime, limit: int = BATCH) -> HandledCoun
     """Handle missed deadlines, each in its own transaction, the longest overdue first.
 
     Then handle the deadlines of offices that are no longer active, because nobody there can
-    act. A deadline that could not be handled is postponed and logged.
+    act. Each of the two steps handles at most `limit` deadlines. A deadline that could not
+    be handled is postponed and logged.
     """
     with runtime.database.begin_read() as session:
         due = [
@@ -85,7 +86,7 @@ def delete_old_sessions(runtime: Runtime) -> int:
 
 
 def delete_used_challenges(runtime: Runtime) -> None:
-    """Delete used challenges that have expired, and enrolments that expired long ago."""
+    """Delete used challenges and enrolments that expired long enough ago."""
     with runtime.database.begin_read() as session:
         if not passkey_actions.has_outdated(session, runtime.time(session)):
             return
@@ -94,9 +95,10 @@ def delete_used_challenges(runtime: Runtime) -> None:
 
 
 def handle_deadline(runtime: Runtime, due: DueClock) -> bool | None:
-    """Handle one deadline; return False if it was skipped, or None after an error.
+    """Handle one deadline; return False if it was skipped, or None if it was postponed.
 
-    Every exception is caught, because one deadline must not block the others.
+    Every exception is caught, because one deadline must not block the others. After an
+    exception, the deadline is postponed or, if it has changed in the meantime, skipped.
     """
     try:
         with begin_write(runtime, SYSTEM) as tx:
@@ -111,7 +113,7 @@ def handle_deadline(runtime: Runtime, due: DueClock) -> bool | None:
 
 
 def retry_later(runtime: Runtime, due: DueClock, error: Exception) -> bool:
-    """Postpone and log a failed deadline; return False if it changed in the meantime."""
+    """Postpone and log a deadline after an error; return False if it has changed."""
     with runtime.database.begin_write() as session:
         failures = deadline_actions.retry_later(session, due, runtime.time(session))
     if not failures:

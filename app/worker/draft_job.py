@@ -6,7 +6,7 @@ from app.kernel.transactions import Runtime, begin_read, begin_write
 
 
 def delete_expired_drafts(runtime: Runtime) -> int:
-    """Delete the form drafts whose time is over, and return their number."""
+    """Delete the form drafts that have expired, and return their number."""
     with begin_read(runtime, SYSTEM) as tx:
         if not form_drafts.has_expired(tx.session, runtime.time(tx.session)):
             return 0

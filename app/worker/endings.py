@@ -1,4 +1,4 @@
-"""The updates of open cases after an agreement ended or an office cannot act any more."""
+"""Updates to open cases after an agreement ended or an office cannot act any more."""
 
 from itertools import islice
 

@@ -13,18 +13,18 @@ from app.kernel.transactions import Runtime, begin_read
 from app.worker.jobs import Job
 
 SEARCH_INTERVAL: Final = 3600.0
-"""Seconds to wait after a search that found no week, because a week takes a week."""
+"""Seconds to wait after a search that found no week to count."""
 
 
 @dataclass
 class WeekCounter:
-    """A search for weeks that are over and not counted yet."""
+    """The state of the job that counts the weeks that are not counted yet."""
 
     elapsed: Callable[[], float] = monotonic
     idle_until: float = 0.0
 
     def run(self, runtime: Runtime) -> int:
-        """Count the oldest uncounted week; return 1, or 0 if there is none."""
+        """Count the oldest uncounted week if a search is due; return the number counted."""
         if self.elapsed() < self.idle_until:
             return 0
         with begin_read(runtime, SYSTEM) as tx:

@@ -88,8 +88,8 @@ async def send_post(
 ) -> int:
     """Post a message and return the status of the response. Redirections are not followed.
 
-    The time limits `connect` and `answer` are in seconds. Raises one of FAILED if the
-    server or the network fails.
+    The time limits `connect` and `answer` are in seconds. Raises one of the exceptions in
+    FAILED if the server or the network fails.
     """
     limits = {"connect": connect, "read": answer, "write": answer, "pool": answer}
     server = {"sni_hostname": message.host} if message.host else {}

@@ -1,6 +1,6 @@
 """The worker: jobs that run repeatedly, each in a thread of its own.
 
-A job that hangs or fails does not delay the others. Errors are logged and the job is tried
+A job that hangs or fails does not delay the others. An error is logged and the job runs
 again, because no missed deadline is handled while the worker does not run (R55, R57).
 """
 
@@ -28,7 +28,7 @@ log = structlog.get_logger("safe_conduct.worker")
 PAUSE: Final = 1.0
 """Seconds between two runs. After a run with a full batch there is no pause."""
 LONGEST_PAUSE: Final = 30.0
-"""The maximum number of seconds between two attempts while the database is unreachable."""
+"""The maximum number of seconds between two runs after errors."""
 STOP_TIMEOUT: Final = 20.0
 """Seconds that each job has to finish its current run when the worker stops."""
 
@@ -43,9 +43,10 @@ class Job:
 
 
 def handle_deadlines(runtime: Runtime) -> int:
-    """Handle missed deadlines and expired approval requests; return their number.
+    """Handle missed deadlines, and expire approval requests and form drafts.
 
-    Old sessions, form drafts and used challenges are deleted, too.
+    Returns the number of all these items. Old sessions, used challenges and old enrolments
+    are deleted too, but are not counted.
     """
     delete_old_sessions(runtime)
     delete_used_challenges(runtime)

@@ -1,7 +1,7 @@
 """Notifications by e-mail: SMTP with TLS, one recipient for each message (RFC 5321, 3207).
 
-An error before the end of the data means that the server did not accept the message. If the
-server does not reply after the data, the outcome is unknown.
+An error before the command DATA means that the server did not accept the message. If the
+connection fails during or after this command, the outcome is unknown.
 """
 
 import smtplib
@@ -69,7 +69,7 @@ class Mail:
             return refusal or send_data(smtp, message)
 
     def check(self) -> str | None:
-        """Connect and sign in, but send no message; return the error code if this fails."""
+        """Connect and sign in without sending a message; return an error code, if any."""
         smtp = Connection(self.host, self.domain, self.reply_timeout)
         with limit_time(smtp, self.time_limit):
             try:
@@ -81,7 +81,10 @@ class Mail:
             return refusal.code if refusal else None
 
     def open(self, smtp: Connection) -> Answer | None:
-        """Connect with TLS and sign in; return the outcome if the server refuses."""
+        """Connect and sign in; return REFUSED if the greeting is not 220, and else None.
+
+        TLS is used if `tls` is set. Raises one of ERRORS if another step fails.
+        """
         code, _ = smtp.connect(self.host, self.port)
         if code != READY:
             return Answer(Outcome.REFUSED, str(code))
@@ -103,7 +106,7 @@ def send_envelope(smtp: Connection, sender: str, to: str) -> Answer | None:
 
 
 def send_data(smtp: Connection, message: bytes) -> Answer:
-    """Send the message. If an error occurs after data was sent, the outcome is unknown."""
+    """Send the message and return the outcome: UNKNOWN after a connection error."""
     try:
         code, _ = smtp.data(message)
     except smtplib.SMTPDataError as refusal:  # refused before any data was sent
@@ -144,7 +147,7 @@ def build_email(letter: NotificationMessage, sender: str, domain: str) -> EmailM
 
 @contextmanager
 def limit_time(smtp: Connection, seconds: float) -> Iterator[None]:
-    """Shut the connection down if the block takes longer than this number of seconds."""
+    """Close the connection after the block, or during the block after `seconds`."""
     done = Event()
 
     def watch() -> None:

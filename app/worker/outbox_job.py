@@ -1,8 +1,8 @@
-"""Sending the messages in the outbox, for each channel independently (R53).
+"""The job that sends the messages in the outbox, each channel independently (R53).
 
 A message is sent between two transactions, one that claims it and one that stores the
-outcome. Therefore, no transaction waits for an external server. Each channel has a thread
-and each message a time limit, so that a slow message causes only a short delay.
+outcome. Therefore, no transaction waits for an external server. Each channel has a thread,
+and each message has a time limit, so that a slow message causes only a short delay.
 """
 
 import time
@@ -99,12 +99,12 @@ class SendCounts:
 
     @property
     def found(self) -> int:
-        """The number of messages that were due."""
+        """The number of messages that the run handled."""
         return sum(self.outcomes.values())
 
 
 def send_due(runtime: Runtime, senders: Senders) -> SendCounts:
-    """Send the messages that are due, at most BATCH for each channel."""
+    """Send the messages that are due, at most BATCH for each channel; return the counts."""
     with ThreadPoolExecutor(len(senders.ways), "sending") as threads:
         runs = [threads.submit(send_by_way, runtime, senders, way) for way in senders.ways]
     return SendCounts(sum((run.result() for run in runs), Counter[SendOutcome]()))
@@ -118,7 +118,10 @@ def create_send_job(senders: Senders) -> Job:
 def send_by_way(
     runtime: Runtime, senders: Senders, way: MessageChannel
 ) -> Counter[SendOutcome]:
-    """Send messages by one channel until none is due or the run has reached its limits."""
+    """Send the due messages of a channel, within the limits of a run; return the counts.
+
+    An error of the database or of the code ends the run and is logged.
+    """
     counts, began = Counter[SendOutcome](), time.monotonic()
     try:
         while counts.total() < BATCH and time.monotonic() - began < RUN_SECONDS:
@@ -132,7 +135,7 @@ def send_by_way(
 
 
 def send_one(runtime: Runtime, senders: Senders, way: MessageChannel) -> SendOutcome | None:
-    """Send one message of this channel, if any is due, and return the result."""
+    """Send one due message of a channel; return the result, or None if none is due."""
     way_out = senders.ways[way]
     claimed = claim_next(runtime, senders, way)
     if not isinstance(claimed, ClaimedMessage):
@@ -157,8 +160,8 @@ def claim_next(
     """Claim the next message that is due, or return None if there is none.
 
     If the message was postponed or given up, this result is returned instead of a message.
-    If the process dies after the claim, the message is sent again when the time of the
-    claim is over, and not before.
+    If the process dies after the claim, the message is sent again when the claim has ended,
+    and not before.
     """
     with begin_write(runtime, SYSTEM) as tx:
         outgoing = outbox_queries.lock_due(tx, way, senders.window)
@@ -202,7 +205,11 @@ def store_outcome(
     claimed: ClaimedMessage,
     answer: Answer | None,
 ) -> SendOutcome:
-    """Store the outcome of an attempt, unless another attempt has begun in the meantime."""
+    """Store the outcome of an attempt, and return the result for the message.
+
+    Nothing is stored if another attempt has begun or ended in the meantime. `answer` is
+    None if the message has no recipient any more.
+    """
     with begin_write(runtime, SYSTEM) as tx:
         outgoing = outbox_queries.lock(tx, claimed.id)
         if outgoing.claim != claimed.claim or outgoing.state != State.SENDING:

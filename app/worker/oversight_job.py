@@ -40,7 +40,7 @@ def add_oversight(clocks: Job) -> Job:
 
 
 def replace_oversight(runtime: Runtime, limit: int = BATCH) -> int:
-    """Add the active oversight offices to cases that have none; return how many cases."""
+    """Add the active oversight offices to cases without one; return how many changed."""
     with begin_read(runtime, SYSTEM) as tx:
         found = list_unwatched(tx, limit)
     return sum(

@@ -30,7 +30,7 @@ RETRYABLE: Final = frozenset(
         HTTPStatus.TOO_MANY_REQUESTS,
     }
 )
-"""Status codes of errors that are temporary or concern the account, not the number."""
+"""Status codes of errors that are temporary, or that concern the account at the gateway."""
 UNCERTAIN: Final = frozenset({HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT})
 """Status codes of a proxy; the gateway behind it may have accepted the message."""
 
@@ -49,7 +49,7 @@ class Gateway:
         return asyncio.run(self.send_letter(letter))
 
     def check(self) -> str | None:
-        """Connect without sending a message; return the name of an error, or None."""
+        """Connect without sending a message; return the name of an error, if any."""
         url = urlsplit(self.url)
         secure, host = url.scheme == "https", url.hostname or ""
         port = url.port or (443 if secure else 80)
@@ -62,7 +62,7 @@ class Gateway:
         return None
 
     async def send_letter(self, letter: NotificationMessage) -> Answer:
-        """Post the message within the time limit, however slowly the gateway answers.
+        """Post the message within the time limit, and return the outcome.
 
         Redirections are not followed, so that the telephone number reaches no other server.
         """
@@ -86,7 +86,10 @@ class Gateway:
 
 
 def get_outcome(status: int) -> Outcome:
-    """Return the outcome for a status (RFC 9110, 15). Most 4xx mean a wrong number."""
+    """Return the outcome for a status code (RFC 9110, 15).
+
+    Most 4xx codes mean that the telephone number is wrong, so the message is rejected.
+    """
     if status in UNCERTAIN:
         return Outcome.UNKNOWN
     match status // 100:
