@@ -7,8 +7,8 @@ r"""Test your poller against a feed with faults while it is killed and restarted
 SAFE_CONDUCT_KEY. `--list` prints the events that it processed, oldest first, one on a line:
 the id of the event, and after a space any text. `{state}` is a new path in each run.
 
-The feed is simulated. It is slow, sometimes busy (503, 429), and sometimes breaks off an
-answer. It repeats events, and contains unknown fields and types. At one point it is
+The feed is simulated. It is slow, sometimes busy (503, 429), and sometimes cuts off a
+response. It repeats events, and contains unknown fields and types. At one point it is
 restored from a backup, which makes earlier cursors invalid (410). Your poller has to
 process each event once and in order, even if it is killed.
 
@@ -44,7 +44,7 @@ PAGE = 20
 CHANCE = 0.1
 TYPES = ("case.submitted", "referral.sent", "referral.accepted", "case.never_heard_of")
 GRACE = 0.1
-"""Seconds in which a request of a killed poller is still answered."""
+"""Seconds to wait after a kill, so that the poller's last request ends."""
 
 MIN_WAIT_SHARE = 0.8
 """The minimum share of the time in Retry-After that a poller has to wait."""
@@ -78,7 +78,10 @@ class Feed:
         ]
 
     def find_position(self, cursor: str | None) -> int | None:
-        """Return the position of a cursor, or None if it is older than the restore."""
+        """Return the position of a cursor, or None if it is older than the restore.
+
+        Without a cursor, the position is 0. An unknown cursor is a fault, and also means 0.
+        """
         if cursor is None:
             return 0
         epoch, _, place = cursor.partition(".")
@@ -88,7 +91,7 @@ class Feed:
         return int(place) if int(epoch) == self.epoch else None
 
     def answer(self, cursor: str | None, key: str) -> tuple[int, dict[str, str], Any]:
-        """Return the status, headers and body of the answer to a poll."""
+        """Return the status, headers and body of the response to a poll."""
         if key != f"Bearer {KEY}":
             self.faults["did not sign in"] += 1
             return 401, {}, {"title": "Send a key."}
@@ -108,7 +111,7 @@ class Feed:
         return 200, {}, self.make_page(start)
 
     def make_page(self, start: int) -> dict[str, Any]:
-        """Return a page of events after a position. Some pages repeat the event before."""
+        """Return a page of events after `start`. Some pages repeat the previous event."""
         every = self.list_events()
         end = min(EVENTS, start + self.chance.randint(0, PAGE))
         again = 1 if start and self.chance.random() < 2 * CHANCE else 0
@@ -122,7 +125,7 @@ class Feed:
 
     @property
     def is_over(self) -> bool:
-        """Whether the poller has read all events and then polled again."""
+        """Whether the poller has read all events and has then polled twice."""
         return self.asked_at_end > 1
 
 
@@ -140,7 +143,7 @@ def make_handler(feed: Feed) -> type[BaseHTTPRequestHandler]:
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
-            """Answer a poll, or close the connection in the middle of the answer."""
+            """Respond to a poll, or close the connection in the middle of the response."""
             url = urlsplit(self.path)
             cursor = parse_qs(url.query).get("after", [None])[0]
             with feed.lock:
@@ -185,7 +188,7 @@ def find_faults(feed: Feed, listed: list[str]) -> Iterator[str]:
 def run_and_kill(
     feed: Feed, command: list[str], env: dict[str, str], kills: int, patience: int
 ) -> None:
-    """Start and kill the poller `kills` times, and then let it finish."""
+    """Start and kill the poller `kills` times, then let it finish in `patience` seconds."""
     for life in range(kills + 1):
         poller = subprocess.Popen(command, env=env, start_new_session=True)
         until = time.monotonic() + (

@@ -1,4 +1,4 @@
-r"""Test your receiver of webhooks with messages as the service sends them, and with others.
+r"""Test your webhook receiver with messages of the service and with forged messages.
 
     python3 check_receiver.py --run 'python3 receiver.py {state} {port}' \
         --list 'python3 receiver.py {state} --list'
@@ -9,12 +9,13 @@ message, and after a space any text, one on a line. `{state}` is a new path. `--
 path of the URL at which your receiver expects messages.
 
 The messages are signed as in Standard Webhooks. Your receiver has to accept each message of
-the service with 2xx within ten seconds, also a repeated one, and to process it once, even
-if it is killed right after its answer. It has to refuse any other message with 4xx.
+the service with 2xx within ten seconds, including repeated messages, and to process it
+once, even if it is killed right after its response. It has to refuse any other message with
+4xx.
 
-To test a receiver that runs already, set SAFE_CONDUCT_WEBHOOK_SECRET to its secret, and
-name its address: --url https://... The test then sends real messages, and does not know
-what was processed.
+To test a receiver that is already running, set SAFE_CONDUCT_WEBHOOK_SECRET to its secret,
+and pass its address: --url https://... The test then sends real messages. Without `--list`,
+it cannot check which messages were processed.
 
 It only needs Python 3.9 or newer.
 """
@@ -47,7 +48,7 @@ from uuid import uuid4
 
 SECRET_NAME = "SAFE_CONDUCT_WEBHOOK_SECRET"
 LIMIT = 10
-"""Seconds in which a receiver has to answer."""
+"""Seconds in which a receiver has to respond."""
 
 MINUTE = 60
 LARGE = 4 * 1024 * 1024
@@ -58,10 +59,10 @@ START = 20
 """Seconds in which a receiver has to listen after its start."""
 
 SETTLE = 1
-"""Seconds in which a receiver may process what it accepted, before it is killed."""
+"""Seconds that a receiver has to process accepted messages before it is killed."""
 
 KILLS = 3
-"""Number of times that the receiver is killed after its answer, before it can process."""
+"""Number of times that the receiver is killed right after its response to a message."""
 
 ACCEPTED = range(200, 300)
 REFUSED = range(400, 500)
@@ -80,7 +81,7 @@ def create_secret() -> str:
 
 
 def build_body(moment: int, kind: str = "feed.event", **more: Any) -> bytes:
-    """Return the content of a message, which names no event, only a cursor."""
+    """Return the body of a message, which has a cursor and names no event."""
     at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(moment))
     data = {"event": None, "cursor": secrets.token_urlsafe(32)}
     message = {"type": kind, "timestamp": at, "data": data, **more}
@@ -99,7 +100,7 @@ class Message:
 
     @property
     def id(self) -> str:
-        """The id of the message, whatever the case of the header is."""
+        """The value of the header `webhook-id` in any case, or an empty string."""
         found = [v for k, v in self.headers.items() if k.lower() == "webhook-id"]
         return found[0] if found else ""
 
@@ -107,7 +108,7 @@ class Message:
 def build_message(
     what: str, secret: str, age: int = 0, body: bytes = b"", name: str = ""
 ) -> Message:
-    """Return a message that is signed and was sent `age` seconds ago."""
+    """Return a signed message whose timestamp is `age` seconds in the past."""
     moment, name = int(time.time()) - age, name or str(uuid4())
     body = body or build_body(moment)
     headers = {
@@ -182,11 +183,11 @@ def list_forged(secret: str) -> Iterator[Message]:
 
 
 class GoneError(Exception):
-    """The receiver does not listen, or does not answer in time, so the test ends."""
+    """The test cannot continue, for example because the receiver does not listen."""
 
 
 def send(url: str, message: Message) -> int | None:
-    """Send a message. Return the status of the answer, or None if there was none.
+    """Send a message. Return the status of the response, or None if there is no response.
 
     Raises GoneError if the receiver cannot be reached or is too slow.
     """
@@ -203,7 +204,7 @@ def send(url: str, message: Message) -> int | None:
             to, (where.path or "/") + (where.query and f"?{where.query}"), message
         )
         status = to.getresponse().status
-    except (OSError, HTTPException):  # it closed the connection, or needs too long
+    except (OSError, HTTPException):  # it closed the connection, or was too slow
         pass
     finally:
         to.close()
@@ -213,7 +214,7 @@ def send(url: str, message: Message) -> int | None:
 
 
 def write_request(to: HTTPConnection, path: str, message: Message) -> None:
-    """Write a message to a connection, in two pieces."""
+    """Write a message to a connection in two pieces, with pauses for a slow message."""
     to.putrequest("POST", path)
     length = str(len(message.body))
     basic = {"Content-Type": "application/json", "Content-Length": length}
@@ -236,11 +237,14 @@ class Receiver:
     process: subprocess.Popen[bytes] | None = None
     faults: list[str] = field(default_factory=list)
     sent: list[Message] = field(default_factory=list)
-    """The messages that it accepted, and those that it has to refuse."""
+    """The messages that the receiver accepted, and the messages that it has to refuse."""
     count: int = 0
 
     def start(self) -> None:
-        """Start the receiver, and wait until it listens."""
+        """Start the receiver, if there is a command, and wait until it listens.
+
+        Raises GoneError if its port is in use, or if it does not listen in time.
+        """
         if self.command is None:
             return
         port, until = urlsplit(self.url).port, time.monotonic() + START
@@ -263,7 +267,7 @@ class Receiver:
             self.process.wait()
 
     def check(self, message: Message) -> None:
-        """Send a message, and record a fault unless the answer is right."""
+        """Send a message, and record a fault unless the response is right."""
         status = send(self.url, message)
         if status in ACCEPTED or not message.valid:
             self.sent.append(message)
@@ -302,7 +306,7 @@ class Receiver:
         """Kill the receiver as soon as it has accepted a message, and start it again.
 
         The service does not repeat a message that was accepted. So the receiver has to
-        store it before the answer, or process it before the answer.
+        store or process a message before it responds.
         """
         for _ in range(KILLS):
             what = "a message after whose answer it was killed at once"

@@ -24,7 +24,7 @@ from urllib.error import HTTPError
 from urllib.parse import urlencode
 
 WAIT = 30
-"""Seconds that the service may wait for a new event before it answers."""
+"""Seconds that the service may wait for a new event before it responds."""
 
 LONGEST_PAUSE = 60
 LONGEST_ASKED = 3600
@@ -42,7 +42,7 @@ CREATE TABLE IF NOT EXISTS dealt_with (
 
 
 OPENER = request.OpenerDirector()
-"""An opener that follows no redirect, because it would send the key to another server."""
+"""An opener that follows no redirect, because a redirect could reveal the key."""
 for handler in (
     request.ProxyHandler,
     request.HTTPHandler,
@@ -57,9 +57,9 @@ for handler in (
 def handle_event(inbox: sqlite3.Connection, event: dict[str, Any]) -> None:
     """Process an event, in the transaction that also stores the cursor.
 
-    A call of another system may be repeated, so use the id of the event as its idempotency
-    key. Ignore events of unknown types. If a subject answers 404, skip it: you may no
-    longer see it.
+    A call to another system may be repeated, so use the id of the event as its idempotency
+    key. Ignore events of unknown types. If the request for a subject gets 404, skip the
+    event, because you may no longer see the subject.
     """
     inbox.execute(
         "INSERT INTO dealt_with (id, type, subject) VALUES (:id, :type, :subject)", event
@@ -79,7 +79,11 @@ def poll(cursor: str | None, wait: int) -> dict[str, Any]:
 
 
 def parse_retry_after(value: str, pause: float) -> float:
-    """Return the seconds that Retry-After asks to wait (RFC 9110), but at least `pause`."""
+    """Return the seconds to wait according to Retry-After (RFC 9110).
+
+    The result is at least `pause` and at most LONGEST_ASKED. It is `pause` if the value is
+    invalid.
+    """
     try:
         if value.isascii() and value.isdecimal():
             seconds = float(value)
@@ -102,7 +106,7 @@ def store_page(inbox: sqlite3.Connection, page: dict[str, Any]) -> None:
 
 
 def start_over(inbox: sqlite3.Connection) -> None:
-    """Read the whole feed again, because the service was restored from a backup."""
+    """Delete the cursor, so that the next poll reads the feed from its beginning."""
     with inbox:
         inbox.execute("DELETE FROM stand")
 
@@ -137,7 +141,7 @@ def run(inbox: sqlite3.Connection, *, once: bool) -> None:
 
 
 def main() -> None:
-    """Run the command line."""
+    """Poll the feed, or list the processed events, as the arguments say."""
     parser = argparse.ArgumentParser()
     parser.add_argument("inbox", help="the file with the processed events")
     parser.add_argument(

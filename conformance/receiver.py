@@ -1,4 +1,4 @@
-"""A reference receiver of webhooks: it accepts each signed and recent message once.
+"""A reference webhook receiver: it processes each signed and recent message once.
 
     export SAFE_CONDUCT_WEBHOOK_SECRET=whsec_...
     python3 receiver.py seen.db 8080       # behind a proxy that has the certificate
@@ -23,7 +23,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 LEEWAY = 300
-"""Seconds that a timestamp may differ. An older message may be a replay (R65)."""
+"""Seconds that a timestamp may differ from now. An older message may be a replay (R65)."""
 
 LARGEST = 64 * 1024
 TABLE = "CREATE TABLE IF NOT EXISTS seen (id TEXT PRIMARY KEY, type TEXT)"
@@ -41,9 +41,9 @@ def notify_poller(message: dict[str, Any]) -> None:
 def verify(
     secret: str, headers: Mapping[str, str], body: bytes, now: float
 ) -> dict[str, Any]:
-    """Return the message if its signature is valid and recent, or raise RefusedError.
+    """Return the message, or raise RefusedError if it is not signed or not recent.
 
-    Header names must be in lower case, because a proxy may change their case.
+    The names in `headers` must be in lower case, because a proxy may change their case.
     """
     name = headers.get("webhook-id", "")
     moment = headers.get("webhook-timestamp", "")
@@ -73,7 +73,7 @@ class Hook(BaseHTTPRequestHandler):
     seen: sqlite3.Connection
 
     def do_POST(self) -> None:
-        """Answer 204 to a valid message, 400 to any other."""
+        """Respond with 204 to a valid message, 413 to a large one, and 400 to any other."""
         length = self.headers.get("Content-Length", "")
         if not length.isdecimal() or int(length) > LARGEST:
             self.send_error(413)
@@ -92,7 +92,7 @@ class Hook(BaseHTTPRequestHandler):
 
 
 def main() -> None:
-    """Listen until the process is stopped."""
+    """Listen until the process is stopped, or list the received messages."""
     parser = argparse.ArgumentParser()
     parser.add_argument("seen", help="the file with the ids of received messages")
     parser.add_argument("port", type=int, nargs="?", help="the port on 127.0.0.1")

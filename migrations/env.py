@@ -1,4 +1,4 @@
-"""How migrations reach the database: one at a time, and never blocking others for long."""
+"""The Alembic environment. It runs one migration at a time, with short time limits."""
 
 from typing import Any, Final
 
@@ -31,7 +31,7 @@ from app.routing import models as routing_models
 from app.screening import models as screening_models
 from app.webhooks import models as webhook_models
 
-# Imported so that Base knows every table; a test finds the one that was forgotten.
+# The imports make every table known to Base. A test fails if a module is missing.
 TABLES: Final = (
     *(
         journal,
@@ -62,10 +62,10 @@ TABLES: Final = (
 )
 ONE_AT_A_TIME: Final = 0x5AFEC0DE
 
-# Roles belong to the whole server: another database may have them, or be creating them
-# right now. Whoever creates one becomes a member in the same transaction, so that whoever
-# comes second with the same login is one too. Another login must be granted membership by
-# hand: it could not grant it to itself.
+# Roles belong to the whole server. Another database may have them already, or may create
+# them at the same time. The login that creates a role becomes its member in the same
+# transaction, so a second process with this login is a member too. Another login cannot
+# grant the membership to itself: an administrator has to grant it.
 ROLE: Final = """DO $$ BEGIN
     IF to_regrole('{role}') IS NULL THEN
         CREATE ROLE {role} NOLOGIN;
@@ -74,7 +74,7 @@ ROLE: Final = """DO $$ BEGIN
 EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
 END $$"""
 
-# A database that came here from PostgreSQL 14 or older lets everybody create tables.
+# A database that was upgraded from PostgreSQL 14 or older lets every role create tables.
 SCHEMA: Final = f"""DO $$ BEGIN
     IF NOT has_schema_privilege('{OWNER_ROLE}', 'public', 'CREATE') THEN
         GRANT USAGE, CREATE ON SCHEMA public TO {OWNER_ROLE};
@@ -88,18 +88,18 @@ SCHEMA: Final = f"""DO $$ BEGIN
 END $$"""
 
 POSTGRESQL: Final = (
-    f"SELECT pg_advisory_lock({ONE_AT_A_TIME})",  # first: a time-out would end the wait
+    f"SELECT pg_advisory_lock({ONE_AT_A_TIME})",  # first, so that no timeout ends the wait
     "SET lock_timeout = '4s'",
     "SET statement_timeout = '5s'",
     ROLE.format(role=OWNER_ROLE),
     ROLE.format(role=APP_ROLE),
     SCHEMA,
-    f"SET ROLE {OWNER_ROLE}",  # so it owns every table, and alembic_version too
+    f"SET ROLE {OWNER_ROLE}",  # it then owns every table, also alembic_version
 )
 
 
 def open_engine(url: str) -> Engine:
-    """Connect as whoever signs in; the service's `Database` would act as the app role."""
+    """Return an engine that keeps the role of the login, unlike `Database`."""
     engine = create_engine(make_url(url), poolclass=NullPool, hide_parameters=True)
     if engine.dialect.name == "sqlite":
         prepare_sqlite(engine, query_only=False)
@@ -107,9 +107,10 @@ def open_engine(url: str) -> Engine:
 
 
 def must_not_be_pooled(connection: Connection) -> None:
-    """Raise PooledConnection behind a pooler: the lock and the role would be another's.
+    """Raise PooledConnection if the connection goes through a pooler.
 
-    A pooler tells its clients a process id of its own.
+    A pooler may give the connection that has the lock and the role to another client. It
+    reports another process id to its clients than the server does.
     """
     driver: Any = connection.connection.driver_connection
     pid = connection.scalar(text("SELECT pg_backend_pid()"))
@@ -121,7 +122,11 @@ def must_not_be_pooled(connection: Connection) -> None:
 
 
 def guard(connection: Connection) -> None:
-    """Take the migrations' lock and role, and promise not to hold up the application."""
+    """Set the lock, the role and the time limits of migrations on a connection.
+
+    The time limits keep a migration from blocking the application for long. Raises
+    PooledConnection if the connection goes through a pooler.
+    """
     with connection.begin():
         must_not_be_pooled(connection)
         for statement in POSTGRESQL:
@@ -129,24 +134,24 @@ def guard(connection: Connection) -> None:
 
 
 def let_tables_be_rebuilt(connection: Connection) -> None:
-    """Batch mode drops a table and makes it anew: rows that refer to it must not notice.
+    """Turn off foreign keys on SQLite, where batch mode drops and recreates tables.
 
-    Said to the driver, since SQLite ignores it inside a transaction.
+    The driver runs the statement, because SQLite ignores it inside a transaction.
     """
     connection.connection.cursor().execute("PRAGMA foreign_keys = OFF")
 
 
 def must_refer_to_rows(connection: Connection) -> None:
-    """Refuse to commit a rebuilt table that left a row referring to nothing."""
+    """Raise RuntimeError if a row refers to a row that does not exist."""
     if connection.exec_driver_sql("PRAGMA foreign_key_check").first():
         raise RuntimeError("After this migration, rows refer to rows that are not there.")
 
 
 def migrate() -> None:
-    """Run each migration in a transaction of its own; on SQLite, all of them in one.
+    """Run each migration in a transaction of its own; on SQLite, run all of them in one.
 
-    SQLite has no other lock that lasts: the second to come waits for it, and reads only
-    then what is left to do.
+    SQLite has no lock that lasts longer than a transaction. A second process waits for the
+    transaction, and only then reads which migrations are left.
     """
     engine = open_engine(str(context.config.attributes["url"]))
     is_sqlite = engine.dialect.name == "sqlite"
@@ -166,7 +171,7 @@ def migrate() -> None:
 
 
 def spell() -> None:
-    """Write the SQL of migrations instead of running it, for a linter."""
+    """Write the SQL of the migrations instead of running it, for a linter."""
     context.configure(
         dialect_name=make_url(context.config.attributes["url"]).get_backend_name(),
         transactional_ddl=True,

@@ -109,7 +109,8 @@ def find_base(root: Path) -> str | None:
     """Return the commit whose pins are compared with the current pins, or None.
 
     The commit is the one at which this branch left the upstream branch. In a clone without
-    commits of its own, as in CI, it is the newest commit that is a week old.
+    commits of its own, as in CI, it is the newest commit that is at least a week old. The
+    result is None if there is no such commit.
     """
     head = run_git(root, "rev-parse", "HEAD").strip()
     left = run_git(root, "merge-base", "HEAD", UPSTREAM).strip()
@@ -150,7 +151,7 @@ def split_versions(packages: set[Package]) -> list[list[Package]]:
 
 
 def request_findings(packages: Sequence[Package]) -> list[Finding]:
-    """Return the vulnerabilities that pip-audit reports for some packages."""
+    """Return the vulnerabilities that pip-audit reports, or raise NotAuditedError."""
     with TemporaryDirectory() as folder:
         requirements, output = Path(folder, "requirements.txt"), Path(folder, "answer.json")
         requirements.write_text(
@@ -182,7 +183,7 @@ def request_findings(packages: Sequence[Package]) -> list[Finding]:
 def read_answer(
     packages: Iterable[Package], dependencies: Iterable[dict[str, Any]]
 ) -> list[Finding]:
-    """Return the findings, or raise NotAuditedError if a package was not answered."""
+    """Return the findings, or raise NotAuditedError if the answer lacks a package."""
     answered = {
         (one["name"], one["version"]): one["vulns"]
         for one in dependencies

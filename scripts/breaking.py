@@ -1,4 +1,4 @@
-"""Report the changes of the API contract that break clients: `make breaking`.
+"""Report the changes to the API contract that break clients: `make breaking`.
 
 The contract is compared with the contract of the last release, or of another revision:
 `make breaking REV=HEAD~20`. After a release, a breaking change is accepted if CHANGELOG.md
@@ -62,14 +62,17 @@ def main(arguments: list[str], root: Path = ROOT) -> int:
 
 
 def compare_with_revision(root: Path, revision: str) -> int:
-    """Compare with the contract of a revision, and ignore the changelog."""
+    """Compare with the contract of a revision, and return the exit code."""
     changes = compare(read_revision(root, revision), read(root / CONTRACT))
     print_changes(changes, revision)
     return BREAKING if any(change.breaks for change in changes) else FINE
 
 
 def compare_with_release(root: Path) -> int:
-    """Compare with the contract of the last release, and accept breaks that are listed."""
+    """Compare with the contract of the last release, and return the exit code.
+
+    Breaking changes that the changelog lists are accepted.
+    """
     changelog = (root / CHANGELOG).read_text("utf-8")
     released = find_last_release(changelog)
     if released is None and not (root / RELEASED).exists():
@@ -129,7 +132,7 @@ def find_last_release(changelog: str) -> str | None:
 
 
 def find_listed_breaks(changelog: str) -> set[str]:
-    """Return the places in the contract that the changelog lists as breaking."""
+    """Return the places that the changelog lists as breaking in the unreleased version."""
     parts = VERSION.split(changelog)
     if len(parts) == 1 or parts[2] != UNRELEASED:
         return set()
@@ -138,7 +141,7 @@ def find_listed_breaks(changelog: str) -> set[str]:
 
 
 def read(path: Path) -> dict[str, Any]:
-    """Read a contract from a file, or raise CannotCompareError if there is none."""
+    """Read a contract from a file, or raise CannotCompareError if it cannot be read."""
     try:
         return parse(path.read_text("utf-8"), str(path))
     except OSError as error:
@@ -185,7 +188,7 @@ def print_changes(changes: Changes, then: str) -> None:
 
 
 def format_operations(operations: list[str]) -> str:
-    """Return the first operations, and the number of further operations."""
+    """Return the first operations and the number of others as text, or `all operations`."""
     more = [f"{len(operations) - SHOWN} more"] if len(operations) > SHOWN else []
     return ", ".join([*operations[:SHOWN], *more]) or "all operations"
 

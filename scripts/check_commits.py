@@ -1,8 +1,8 @@
 """Check commit messages, and that no commit adds a file that git ignores.
 
-A message has an imperative subject of at most 72 characters, and a body.
-`make lint` checks every commit after `BASE`; `make hooks` checks each message before it is
-committed.
+A message has an imperative subject of at most 72 characters, and a body. `make lint` checks
+every commit after `BASE`. The hooks that `make hooks` installs check each message before
+the commit.
 """
 
 import argparse
@@ -15,9 +15,9 @@ from typing import Final
 
 ROOT: Final = Path(__file__).parents[1]
 BASE: Final = "afef48cb26dce1f4fd3b4f33271f69134347ceab"
-"""The last commit for which the rule does not hold."""
+"""The last commit to which the rules do not apply."""
 LONGEST: Final = 72
-"""Characters of a line."""
+"""The maximum number of characters in a line."""
 NOT_IMPERATIVE: Final = re.compile(r"ed$|ing$|[^s]s$")
 """Endings of words that are not in the imperative. The words below are exceptions."""
 IMPERATIVE: Final = re.compile(
@@ -99,7 +99,7 @@ def list_ignored_files() -> list[str]:
 
 
 def run_git(*arguments: str, check: bool = True, typed: str = "") -> str:
-    """Run git in the checkout with a standard input, and return its output."""
+    """Run git in the checkout with `typed` as its standard input; return its output."""
     command = ["git", *arguments]
     done = subprocess.run(
         command, cwd=ROOT, capture_output=True, text=True, check=check, input=typed

@@ -23,7 +23,7 @@ def parse_pinned_version(pins: str) -> str:
 
 
 def find_newest_version() -> str | None:
-    """Return the newest version in the package index, or None without an answer."""
+    """Return the newest version in the package index, or None if there is no answer."""
     resolve = [str(UV), "pip", "compile", "--quiet", "--no-header", "--no-annotate", "-"]
     try:
         resolved = subprocess.run(

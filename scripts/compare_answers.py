@@ -1,8 +1,8 @@
-"""Compare the answers that the tests get at two commits: `make compare-answers REV=`.
+"""Compare the responses that tests get at two commits: `make compare-answers REV=`.
 
 The same tests run in a checkout of the other commit and in this checkout, on SQLite. Every
-answer is recorded, and the tests whose answers differ are printed. Sentences for people are
-left out (`tests/support/recorded_answers.py`). The exit code is 1 if any answer differs.
+response is recorded, and the tests whose responses differ are printed. Texts for people are
+left out (`tests/support/recorded_answers.py`). The exit code is 1 if any response differs.
 """
 
 import argparse
@@ -29,7 +29,7 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def record_answers(checkout: Path, tests: Sequence[str], folder: Path) -> None:
-    """Run the tests in a checkout, in which they must pass, and record the answers."""
+    """Run the tests in a checkout, and record the responses. The tests must pass."""
     options = ["--effort", "all", "--databases", "sqlite", "--record-answers", str(folder)]
     command = [sys.executable, "-m", "pytest", "-q", "-p", MODULE, *options, *tests]
     environment = os.environ | {"PYTHONPATH": str(checkout), "PYTHONHASHSEED": "0"}
@@ -37,7 +37,7 @@ def record_answers(checkout: Path, tests: Sequence[str], folder: Path) -> None:
 
 
 def main() -> int:
-    """Record the answers of both commits, compare them, and return the exit code."""
+    """Record the responses at both commits, compare them, and return the exit code."""
     arguments = parse_arguments()
     with TemporaryDirectory(prefix="safe-conduct-") as folder:
         before, after = Path(folder, "before"), Path(folder, "after")

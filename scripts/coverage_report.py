@@ -40,14 +40,14 @@ def main(words: list[str]) -> int:
 
 
 def measure(words: list[str]) -> int:
-    """Run the tests on both databases, and return the highest exit code."""
+    """Run the tests on SQLite and some on PostgreSQL; return the highest exit code."""
     both = ("--databases", "postgresql", "--cov-append", *sorted(ON_BOTH))
     failed = [run_tests("--databases", "sqlite", *words), run_tests(*both)]
     return max(failed)
 
 
 def run_tests(*words: str) -> int:
-    """Run tests, and add the result to the coverage that was measured before."""
+    """Run tests, measure their coverage, write the reports, and return the exit code."""
     tests = [
         sys.executable,
         "-m",
@@ -70,7 +70,7 @@ def run_tests(*words: str) -> int:
 
 
 def format_gaps(file: Measured) -> str:
-    """Return the lines and branches of a file that are not covered."""
+    """Return the lines and branches of a file that are not covered, as text."""
     lines = [str(line) for line in file["missing_lines"]]
     branches = [f"{here}->{there}" for here, there in file["missing_branches"]]
     return ", ".join([*lines, *branches])

@@ -4,7 +4,7 @@
 - `older`: the same with the zone files of an older tzdata, in three time zones in turn.
 
 In each installation, a new user clones the last commit and follows the README: `make run`
-until the service answers, and then the given targets. The script needs root, to mount file
+until the service responds, and then the given targets. The script needs root, to mount file
 systems, and the package archives that apt and pip of this machine use. The kernel, the
 clock and the processors are those of this machine.
 """
@@ -28,7 +28,7 @@ ROOT: Final = Path(__file__).parent.parent
 PACKAGES: Final = "git,make,python3,python3-venv,ca-certificates"
 SUITE: Final = "trixie"
 OLDER_TZDATA: Final = "2024.1"
-"""A release of the package tzdata from before Paraguay (2024) and Cuba (2026) changed."""
+"""A release of tzdata from before the changes in Paraguay (2024) and Cuba (2026)."""
 TIME_ZONES: Final = ("UTC", "Asia/Tashkent", "America/Havana")
 TRUST: Final = ("etc/ssl/certs/ca-certificates.crt", "etc/pip.conf", "etc/resolv.conf")
 """Files that apt, pip and the resolver need to reach the archives."""
@@ -173,7 +173,7 @@ def run_inside(
 
 
 def prepare(folder: Path, chosen: Sequence[str]) -> Iterator[Path]:
-    """Create the chosen roots, install the project in each, and yield its path."""
+    """Create each chosen root, install the project in it, and yield its path."""
     for name in chosen:
         print(f"{name}: installing Debian {SUITE} and the project", flush=True)
         root = folder / name
@@ -192,14 +192,14 @@ def prepare(folder: Path, chosen: Sequence[str]) -> Iterator[Path]:
 def list_runs(
     root: Path, targets: Sequence[str], time_zones: Sequence[str]
 ) -> Iterator[TargetRun]:
-    """Return the runs of a root: each target in each time zone, or in UTC in `newest`."""
+    """Yield the runs of a root: each target in UTC for `newest`, else in each time zone."""
     zones = time_zones if root.name == "older" else TIME_ZONES[:1]
     for target in targets:
         yield from (TargetRun(root, target, zone) for zone in zones)
 
 
 def run_target(one: TargetRun) -> bool:
-    """Run a target, write its output to a log, and print a summary."""
+    """Run a target, log its output, print a summary, and return whether it passed."""
     began = time.monotonic()
     set_zone(one.root, one.time_zone)
     done = run_inside(one.root, f"make -C safe-conduct {one.target}", {"TZ": one.time_zone})

@@ -24,7 +24,7 @@ BASE: Final = "localhost/python:bare"
 IMAGE: Final = "localhost/safe-conduct:rehearsed"
 PACKAGES: Final = ("buildah", "netavark")
 TRUST: Final = ("/etc/resolv.conf", "/etc/ssl/certs", "/etc/pip.conf", "/etc/xdg/pip")
-"""Files that pip needs to reach its index: mounted for RUN, not part of the image."""
+"""Files that pip needs to reach its index. They are mounted for RUN, not copied."""
 LIMITS: Final = {"nproc": resource.RLIMIT_NPROC, "nofile": resource.RLIMIT_NOFILE}
 """Limits that buildah raises by default, which an outer container may not permit."""
 
@@ -66,12 +66,15 @@ class Image:
 
 @dataclass(frozen=True)
 class Builder:
-    """A wrapper of buildah that keeps its storage in a temporary folder."""
+    """A wrapper for buildah that keeps its storage in a temporary folder."""
 
     folder: Path
 
     def run(self, *words: str | Path, show: bool = False) -> str:
-        """Run a buildah command and return the output, or print the output and exit."""
+        """Run a buildah command and return its output, or exit if it fails.
+
+        With `show`, the output is printed, and an empty string is returned.
+        """
         store = [f"--root={self.folder}/store", f"--runroot={self.folder}/run"]
         done = subprocess.run(
             ["buildah", "--storage-driver", "vfs", *store, *words],

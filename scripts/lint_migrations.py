@@ -17,7 +17,7 @@ SQUAWK: Final = Path(sys.executable).with_name("squawk")
 
 
 def main() -> int:
-    """Write each migration to a file and lint the files with squawk."""
+    """Write each migration to a file, lint the files, and return the exit code."""
     with TemporaryDirectory() as folder:
         for revision, sql in migrations.render_sql():
             Path(folder, f"{revision}.sql").write_text(sql, encoding="utf-8")

@@ -28,7 +28,7 @@ from mutation.results import State, Verdict
 FOLDER: Final = ROOT / ".mutation"
 MOST_SECONDS: Final = 120.0
 MOST_TESTS: Final = 800
-"""Limits for one mutant. After them it counts as a survivor."""
+"""Limits for the tests of one mutant, which survives if none of these tests fails."""
 PATIENCE: Final = 60.0
 """Seconds that tests may take beyond `SLOWER` times their usual duration."""
 SLOWER: Final = 4
@@ -83,7 +83,7 @@ class Module:
 
 
 def main(arguments: list[str]) -> int:
-    """Test the mutants, and return 1 if too many survive."""
+    """Test the mutants, print the results, and return the exit code."""
     parser = ArgumentParser(prog="make mutate", description=__doc__)
     parser.add_argument(
         "modules", nargs="*", help="parts of names of modules; default: all"
@@ -162,14 +162,14 @@ def assess_module(
 
 
 def check_unchanged(module: Module, lane: Connection, reach: Reach) -> None:
-    """Check that the tests pass on the unchanged module. Otherwise no verdict is valid."""
+    """Exit if a test fails on the unchanged module, because no verdict is valid then."""
     as_is = replace(module.mutants[0], text=module.text, body=False)
     for mutant in (as_is, replace(as_is, body=True)):
         require_survival(module, module.make_task(mutant, reach), lane)
 
 
 def check_killer(module: Module, found: Found, lane: Connection) -> None:
-    """Check that a test which killed a mutant for the first time passes without mutants."""
+    """Exit if a test that kills a mutant for the first time fails without mutants too."""
     if "::" not in found.killer or found.way == "pure" or found.killer in module.trusted:
         return
     module.trusted.add(found.killer)

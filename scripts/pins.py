@@ -13,7 +13,7 @@ NOT_A_NAME: Final = {"via", "-c"}
 
 @dataclass(frozen=True)
 class Pin:
-    """A pinned package: its version, the platforms that need it, and its hashes."""
+    """A pinned package: version, platforms, hashes, and the packages that require it."""
 
     name: str
     version: str

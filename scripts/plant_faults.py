@@ -1,7 +1,7 @@
 """Plant faults of one line, and report which test fails: `make plant FAULTS=40 SEED=20`.
 
 The seed selects the faults from the mutants of the modules in mutation/modules.py, without
-the mutants that are known to be equivalent, and at most one for each function. Each fault
+the mutants that are known to be equivalent, and at most one for each scope. Each fault
 is written into its module, the tests run until the first failure, and the module is
 restored. The tests that are listed for the module run first, because they are part of `make
 test`. If none of them fails, all of `make test` runs, and then all of `make test-all`.
@@ -38,7 +38,7 @@ PYTEST: Final = (
 
 
 def select_faults(count: int, seed: int) -> list[Mutant]:
-    """Return faults, at most one for each function or constant."""
+    """Return at most `count` faults, with at most one for each scope of a module."""
     known = load_equivalents()
     found = [one for name in MODULES for one in make_mutants(name, read(name))]
     Random(seed).shuffle(found)  # noqa: S311 - nothing secret
@@ -60,7 +60,7 @@ def plant(mutant: Mutant) -> Iterator[None]:
 
 
 def run_tests(effort: str, seed: int, files: Sequence[str]) -> str:
-    """Run tests until one fails, and return its name, or an empty string."""
+    """Run tests until one fails; return its name, or an empty string if all pass."""
     words = [*PYTEST, "--effort", effort, f"--seed={seed}"]
     words += [f"--hypothesis-seed={seed}", *files]
     env = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
@@ -75,7 +75,10 @@ def run_tests(effort: str, seed: int, files: Sequence[str]) -> str:
 
 
 def find_test(mutant: Mutant, seed: int) -> tuple[str, str]:
-    """Return the smallest set of tests that notices a fault, and the test that failed."""
+    """Return the lowest effort at which a test fails, and the test.
+
+    Returns two empty strings if no test fails.
+    """
     judges = list(dict.fromkeys(one.partition("::")[0] for one in MODULES[mutant.module]))
     for effort in EFFORTS:
         for files in (judges, []):

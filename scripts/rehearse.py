@@ -90,7 +90,7 @@ def prepare_mounts(image: Image) -> None:
 
 
 def check_image(image: Image) -> None:
-    """Check the files of the image."""
+    """Check the user and the files of the image, and exit if a check fails."""
     tools = [image.root.rglob(f"{name}/__init__.py") for name in ("pip", "setuptools")]
     require(not any(map(list, tools)), "neither pip nor setuptools is in the image")
     require(image.user.split(":")[0] != "0", f"it runs as {image.user}, not as root")
@@ -124,7 +124,7 @@ def run_service(image: Image) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def get_status(path: str) -> int:
-    """Return the status code of the service, or 0 if it does not answer."""
+    """Return the status code of a path, or 0 for an error status or without a response."""
     try:
         with urlopen(f"{URL}{path}", timeout=2) as answer:
             return int(answer.status)
@@ -149,7 +149,7 @@ def serve(image: Image) -> None:
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:
-    """Stop the service with SIGTERM, as a container engine does, during a request."""
+    """Stop the service with SIGTERM, while a client is connected."""
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
     first = int(children.read_text("utf-8"))
     uids = Path(f"/proc/{first}/status").read_text("utf-8")

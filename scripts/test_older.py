@@ -15,11 +15,11 @@ from typing import Final
 ROOT: Final = Path(__file__).parents[1]
 PYTEST: Final = Path(sys.executable).with_name("pytest")
 NEWER: Final = ("migrations/versions", "app/kernel/migrations.py")
-"""The migrations, and the module that they use, which replace those of the older code."""
+"""The migrations and the module that they use. They replace the older ones."""
 
 
 def main(commit: str) -> int:
-    """Check out a commit, add the current migrations, and run the API tests."""
+    """Check out a commit, add the migrations, run the API tests; return the exit code."""
     with TemporaryDirectory() as folder:
         older = Path(folder, "older")
         git = ["git", "-C", str(ROOT), "worktree"]

@@ -4,8 +4,8 @@ A text that is new in the code is added without a translation; a text that the c
 longer has is removed. With `--check`, no file is written, and the command fails if a
 catalogue would change or lacks a translation.
 
-A native speaker who has reviewed a catalogue is named at its beginning, in a line
-`# Reviewed-By: ` with the name. The console says on each page that has no such review.
+The beginning of a catalogue names a native speaker who has reviewed it, in a line that
+starts with `# Reviewed-By: `. Without such a review, the console says so on each page.
 """
 
 import sys
@@ -36,13 +36,13 @@ msgstr ""
 "Content-Transfer-Encoding: 8bit\\n"
 
 """
-"""The header: what readers of catalogues need, and nothing that differs at each update."""
+"""The header of a catalogue, without the values that change at each update."""
 
 type Text = str | tuple[str, ...]
 
 
 def extract_texts() -> Iterator[tuple[Text, str]]:
-    """Yield the texts of the console, each with the file that has it."""
+    """Yield the texts of the console, each with the file that contains it."""
     found = extract_from_dir(str(CONSOLE), METHODS, keywords=KEYWORDS)
     for name, _, text, _, _ in found:
         yield text, name
@@ -57,7 +57,7 @@ def build_template() -> Catalog:
 
 
 def update_catalogue(content: bytes, language: str, template: Catalog) -> Catalog:
-    """Return the catalogue of a language, from the content of its file, with all texts."""
+    """Return the catalogue in `content`, updated with all texts of the template."""
     catalogue = read_po(BytesIO(content), locale=language)
     if not content:
         catalogue.header_comment = (
@@ -88,14 +88,14 @@ def format_catalogue(catalogue: Catalog) -> bytes:
 
 
 def is_translated(message: Message) -> bool:
-    """Return whether a text is translated in all its forms."""
+    """Return whether a text is translated in all of its plural forms."""
     if isinstance(message.string, str):
         return bool(message.string)
     return all(message.string or [""])
 
 
 def main() -> int:
-    """Update or check all catalogues, and print what each of them lacks."""
+    """Update or check all catalogues, print their gaps, and return the exit code."""
     is_check = "--check" in sys.argv[1:]
     template = build_template()
     failed = False

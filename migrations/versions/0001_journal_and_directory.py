@@ -1,6 +1,6 @@
-"""Expand: the journal and its mailboxes, who there is, and who may act for them.
+"""Expand: the tables of the journal, its mailboxes, the directory and the accounts.
 
-The first tables: there was nothing before.
+These are the first tables.
 """
 
 import secrets
@@ -27,7 +27,7 @@ TABLES = (
 
 
 def upgrade() -> None:
-    """Make the tables that no case is needed for."""
+    """Create the tables that do not depend on cases."""
     create_journal()
     create_evidence_of_reading()
     create_epoch()
@@ -40,18 +40,18 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Undo it: everything is lost."""
+    """Drop the tables. All data is lost."""
     for table in reversed(TABLES):
         op.drop_table(table)
 
 
 def one_of(name: str, values: tuple[str, ...]) -> sa.Enum:
-    """Spell a closed list as text with a CHECK, which is easy to widen later."""
+    """Return an enum type, stored as text with a CHECK, so that it is easy to extend."""
     return sa.Enum(*values, name=name, native_enum=False, create_constraint=True, length=40)
 
 
 def create_journal() -> None:
-    """Create entries, and the places they have in each focal point's feed."""
+    """Create the entries, and their positions in the feed of each focal point."""
     op.create_table(
         "entry",
         sa.Column("id", sa.Uuid(), primary_key=True),
@@ -81,7 +81,7 @@ def create_journal() -> None:
 
 
 def create_evidence_of_reading() -> None:
-    """Create what is known of how far a focal point has read."""
+    """Create the evidence of how far a focal point has read its feed."""
     op.create_table(
         "retrieval",
         of_mailbox(),
@@ -91,19 +91,19 @@ def create_evidence_of_reading() -> None:
 
 
 def of_mailbox() -> sa.Column[object]:
-    """Spell the first part of a key: whose mailbox."""
+    """Return the first column of a primary key, which refers to a mailbox."""
     owner = sa.ForeignKey("mailbox.focal_point_id")
     return sa.Column("focal_point_id", sa.Uuid(), owner, primary_key=True)
 
 
 def create_epoch() -> None:
-    """Name this database, so that a position of another one is not taken for ours."""
+    """Create the epoch, which lets this database reject positions of other databases."""
     epoch = op.create_table("epoch", sa.Column("value", sa.String(), primary_key=True))
     op.bulk_insert(epoch, [{"value": secrets.token_hex(4)}])
 
 
 def create_outcomes() -> None:
-    """Create what came of requests that may be repeated."""
+    """Create the outcomes of requests that may be repeated."""
     op.create_table(
         "outcome",
         sa.Column("account_id", sa.Uuid(), primary_key=True),
@@ -138,7 +138,7 @@ def create_countries() -> None:
 
 
 def create_focal_points() -> None:
-    """Create the offices; none without its mailbox."""
+    """Create the offices, each of which must have a mailbox."""
     op.create_table(
         "focal_point",
         sa.Column(
@@ -162,7 +162,7 @@ def create_focal_points() -> None:
 
 
 def create_agreements() -> None:
-    """Create what countries agreed may cross their borders."""
+    """Create the agreements on the data that may cross borders."""
     op.create_table(
         "agreement",
         sa.Column("code", sa.String(40), primary_key=True),
@@ -176,7 +176,7 @@ def create_agreements() -> None:
 
 
 def create_accounts() -> None:
-    """Create who acts for a focal point, and what they sign in with."""
+    """Create the accounts of focal points, and the API keys of accounts."""
     office, holder = sa.ForeignKey("focal_point.id"), sa.ForeignKey("account.id")
     kinds = one_of("accountkind", ("person", "integration"))
     op.create_table(
@@ -202,7 +202,7 @@ def create_accounts() -> None:
 
 
 def create_approvals() -> None:
-    """Create the questions to a second person."""
+    """Create the requests for the approval of a second person."""
     office, asker, decider = (
         sa.ForeignKey(of) for of in ("focal_point.id", "account.id", "account.id")
     )

@@ -1,4 +1,4 @@
-"""Expand: cases, who is party to them, what is sealed in them, what waits, who may lead."""
+"""Expand: cases, with their parties, sealed documents, deadlines, risks and shortlists."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -34,7 +34,7 @@ TABLES = (
 
 
 def upgrade() -> None:
-    """Make the tables of a case before anything is asked of anybody."""
+    """Create the tables of cases, without consents and referrals."""
     create_clocks()
     create_cases()
     create_parties()
@@ -44,20 +44,20 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Undo it: every case is lost."""
+    """Drop the tables. Every case is lost."""
     for table in reversed(TABLES):
         op.drop_table(table)
 
 
 def one_of(name: str, values: tuple[str, ...]) -> sa.Enum:
-    """Spell a closed list as text with a CHECK, which is easy to widen later."""
+    """Return an enum type, stored as text with a CHECK, so that it is easy to extend."""
     return sa.Enum(*values, name=name, native_enum=False, create_constraint=True, length=40)
 
 
 def refers(
     name: str, target: str, *, primary_key: bool = False, index: bool | None = None
 ) -> sa.Column[object]:
-    """Spell a column that always refers to another table."""
+    """Return a column with a foreign key that is not null."""
     to = sa.ForeignKey(target)
     return sa.Column(
         name, sa.Uuid(), to, nullable=False, primary_key=primary_key, index=index
@@ -65,7 +65,7 @@ def refers(
 
 
 def create_clocks() -> None:
-    """Create what waits; one running clock for each record, found by whom it waits on."""
+    """Create the deadlines, with at most one running deadline for each record."""
     op.create_table(
         "clock",
         sa.Column("number", COUNTER, primary_key=True),
@@ -97,7 +97,7 @@ def create_clocks() -> None:
 
 
 def create_cases() -> None:
-    """Create the case: its notice in clear."""
+    """Create the cases, with the summary unencrypted."""
     op.create_table(
         "case",
         sa.Column("number", COUNTER, primary_key=True),
@@ -120,7 +120,7 @@ def create_cases() -> None:
 
 
 def create_parties() -> None:
-    """Create who is what to a case; nobody is the same thing twice at once."""
+    """Create the parties of cases. No party has an open relation to a record twice."""
     op.create_table(
         "party",
         sa.Column("number", COUNTER, primary_key=True),
@@ -144,7 +144,7 @@ def create_parties() -> None:
 
 
 def create_sealed() -> None:
-    """Create what is sealed, and the key whose end erases it."""
+    """Create the keys of cases and the sealed documents. Deleting a key erases its case."""
     op.create_table(
         "case_key",
         refers("case_id", "case.id", primary_key=True),
@@ -167,7 +167,7 @@ def create_sealed() -> None:
 
 
 def create_risk_assessments() -> None:
-    """Create how great the risk was found to be, and when."""
+    """Create the risk assessments, each with its level and time."""
     op.create_table(
         "risk_assessment",
         sa.Column("id", sa.Uuid(), primary_key=True),
@@ -179,7 +179,7 @@ def create_risk_assessments() -> None:
 
 
 def create_shortlists() -> None:
-    """Create who may lead a case, who may not, and why."""
+    """Create the offices that may lead a case, and those that may not, with reasons."""
     op.create_table(
         "shortlisted",
         refers("case_id", "case.id", primary_key=True),

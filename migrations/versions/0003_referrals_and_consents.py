@@ -1,4 +1,4 @@
-"""Expand: referrals, the consents they rest on, and who has opened or read what."""
+"""Expand: referrals, the consents that they need, and the log of openings and readings."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -29,7 +29,7 @@ TABLES = ("consent", "referral", "access_entry", "sighting")
 
 
 def upgrade() -> None:
-    """Make the tables of what is asked, allowed and opened."""
+    """Create the tables of consents, referrals, openings and first readings."""
     create_consents()
     create_referrals()
     create_access_entries()
@@ -37,26 +37,26 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Undo it: referrals, consents and the record of openings are lost."""
+    """Drop the tables. Referrals, consents and the log of openings are lost."""
     for table in reversed(TABLES):
         op.drop_table(table)
 
 
 def one_of(name: str, values: tuple[str, ...]) -> sa.Enum:
-    """Spell a closed list as text with a CHECK, which is easy to widen later."""
+    """Return an enum type, stored as text with a CHECK, so that it is easy to extend."""
     return sa.Enum(*values, name=name, native_enum=False, create_constraint=True, length=40)
 
 
 def refers(
     name: str, target: str, *, nullable: bool = False, index: bool | None = None
 ) -> sa.Column[object]:
-    """Spell a column that refers to another table."""
+    """Return a column with a foreign key."""
     to = sa.ForeignKey(target)
     return sa.Column(name, sa.Uuid(), to, nullable=nullable, index=index)
 
 
 def create_consents() -> None:
-    """Create the decisions of the person."""
+    """Create the consents of the persons."""
     op.create_table(
         "consent",
         sa.Column("id", sa.Uuid(), primary_key=True),
@@ -80,7 +80,7 @@ def create_consents() -> None:
 
 
 def create_referrals() -> None:
-    """Create requests for one service, to one focal point."""
+    """Create the referrals: requests for one service to one focal point."""
     op.create_table(
         "referral",
         sa.Column("number", COUNTER, primary_key=True),
@@ -99,7 +99,7 @@ def create_referrals() -> None:
 
 
 def create_access_entries() -> None:
-    """Create who opened what is sealed, when and why."""
+    """Create the log of opened documents, with the account, the time and the purpose."""
     op.create_table(
         "access_entry",
         sa.Column("number", COUNTER, primary_key=True),
@@ -119,7 +119,7 @@ def create_access_entries() -> None:
 
 
 def create_sightings() -> None:
-    """Create when a focal point first read a record by itself."""
+    """Create the times at which focal points first read a record itself."""
     reader = sa.ForeignKey("focal_point.id")
     op.create_table(
         "sighting",

@@ -1,7 +1,8 @@
-"""Expand: what the service may do with each table, and what nobody may (ADR 10).
+"""Expand: the rights of the service to each table, and triggers that stop changes (ADR 10).
 
-PostgreSQL: the app role gets what it needs and no more. Both databases: a trigger stops
-even the owner from rewriting the journal. SELECT ... FOR UPDATE counts as an UPDATE.
+On PostgreSQL, the app role gets only the rights that it needs. SELECT ... FOR UPDATE needs
+the right to UPDATE. On both databases, triggers stop changes to the journal and to the log
+of openings, even by the owner.
 """
 
 from alembic import op
@@ -36,7 +37,7 @@ BEGIN SELECT RAISE(ABORT, '{table} is never rewritten'); END"""
 
 
 def upgrade() -> None:
-    """Give the rights there are, and take those nobody has."""
+    """Grant the rights, and create the triggers that stop changes."""
     if op.get_context().dialect.name == "sqlite":
         for table in NEVER_REWRITTEN:
             for change in ("update", "delete"):
@@ -49,7 +50,7 @@ def upgrade() -> None:
 
 
 def grant() -> None:
-    """Let the service do its work, and read which migration it stands at."""
+    """Grant the service its rights, also to read the revision of the database."""
     for rights, tables in RIGHTS.items():
         op.execute(f"GRANT {rights} ON {listed(tables)} TO {APP_ROLE}")
     op.execute(f"GRANT USAGE ON SEQUENCE {sequences()} TO {APP_ROLE}")
@@ -57,7 +58,7 @@ def grant() -> None:
 
 
 def downgrade() -> None:
-    """Undo it, but for alembic_version: the service may still ask where it stands."""
+    """Remove the triggers and rights, except the right to read the revision."""
     if op.get_context().dialect.name == "sqlite":
         for table in NEVER_REWRITTEN:
             for change in ("update", "delete"):
@@ -72,10 +73,10 @@ def downgrade() -> None:
 
 
 def listed(tables: tuple[str, ...]) -> str:
-    """Spell tables for a grant; `case` is also a word of the language."""
+    """Return quoted names of tables for a GRANT, because `case` is a reserved word."""
     return ", ".join(f'"{table}"' for table in tables)
 
 
 def sequences() -> str:
-    """Spell what numbers are drawn from."""
+    """Return the names of the sequences of the tables, separated by commas."""
     return ", ".join(f"{table}_number_seq" for table in COUNTED)

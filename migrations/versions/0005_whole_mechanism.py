@@ -1,4 +1,4 @@
-"""Expand: facts, questions, what could not wait, and what the further actions keep."""
+"""Expand: facts, vital interests and questions, and more columns of cases and referrals."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -35,7 +35,7 @@ WIDER = (
 
 
 def upgrade() -> None:
-    """Make the tables, and room in those that are there."""
+    """Create the tables, and extend existing tables."""
     create_facts()
     create_vital_interests()
     create_questions()
@@ -51,7 +51,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Undo it: facts and questions are lost; clocks and parties of a new kind too."""
+    """Drop the tables and columns, and delete deadlines and parties of the new kinds."""
     with op.batch_alter_table("referral", table_kwargs=COUNTS) as referral:
         referral.drop_constraint(op.f("ck_referral_basis"), type_="check")
         for name in ("predecessor_id", "basis", "asked"):
@@ -68,7 +68,7 @@ def downgrade() -> None:
 
 
 def widen_referrals() -> None:
-    """Let a referral say what was asked, on what ground it was sent, and in whose place."""
+    """Add to referrals the requested information, the legal basis and the predecessor."""
     if op.get_context().dialect.name == "postgresql":
         op.add_column("referral", listed("asked"))
         op.add_column("referral", sa.Column("basis", sa.String(40)))
@@ -87,30 +87,30 @@ def widen_referrals() -> None:
 
 
 def one_of(name: str, values: tuple[str, ...]) -> sa.Enum:
-    """Spell a closed list as text with a CHECK, which is easy to widen later."""
+    """Return an enum type, stored as text with a CHECK, so that it is easy to extend."""
     return sa.Enum(*values, name=name, native_enum=False, create_constraint=True, length=40)
 
 
 def listed(name: str) -> sa.Column[object]:
-    """Spell a list that is empty in the rows there are."""
+    """Return a JSON column that has an empty list in existing rows."""
     return sa.Column(name, sa.JSON(), nullable=False, server_default="[]")
 
 
 def refers(
     name: str, target: str, *, nullable: bool = False, index: bool | None = None
 ) -> sa.Column[object]:
-    """Spell a column that refers to another table."""
+    """Return a column with a foreign key."""
     to = sa.ForeignKey(target)
     return sa.Column(name, sa.Uuid(), to, nullable=nullable, index=index)
 
 
 def sequences() -> str:
-    """Spell what numbers are drawn from."""
+    """Return the names of the sequences of the tables, separated by commas."""
     return ", ".join(f"{table}_number_seq" for table in TABLES)
 
 
 def create_facts() -> None:
-    """Create what is known beside the state of a case."""
+    """Create the facts that are recorded in addition to the state of a case."""
     op.create_table(
         "fact",
         sa.Column("number", COUNTER, primary_key=True),
@@ -128,7 +128,7 @@ def create_facts() -> None:
 
 
 def create_vital_interests() -> None:
-    """Create the declarations that something could not wait for a consent."""
+    """Create the declarations that a vital interest could not wait for a consent."""
     op.create_table(
         "vital_interest",
         sa.Column("number", COUNTER, primary_key=True),
@@ -144,7 +144,7 @@ def create_vital_interests() -> None:
 
 
 def create_questions() -> None:
-    """Create what holders ask the submitters of their cases."""
+    """Create the questions of holders to the submitters of their cases."""
     op.create_table(
         "question",
         sa.Column("number", COUNTER, primary_key=True),

@@ -1,4 +1,4 @@
-"""Expand: offers of the lead of a case, and the clock of their answer."""
+"""Expand: handovers of the lead of a case, and the deadlines to answer them."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -22,7 +22,7 @@ APP_ROLE = "safe_conduct_app"
 
 
 def upgrade() -> None:
-    """Make the table of handovers, and let its clock be set."""
+    """Create the table of handovers, and allow deadlines for their answers."""
     create_handovers()
     set_allowed_values(
         "clock", "kind", "ck_clock_clockkind", (*BEFORE, "answer_handover", *AFTER)
@@ -33,7 +33,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Undo it: handovers are lost, with their clocks and who was party to them."""
+    """Drop the table. Handovers are lost, with their deadlines and parties."""
     op.execute("DELETE FROM clock WHERE kind = 'answer_handover'")
     op.execute("DELETE FROM party WHERE record_id IN (SELECT id FROM handover)")
     set_allowed_values("clock", "kind", "ck_clock_clockkind", (*BEFORE, *AFTER))
@@ -41,17 +41,17 @@ def downgrade() -> None:
 
 
 def one_of(name: str, values: tuple[str, ...]) -> sa.Enum:
-    """Spell a closed list as text with a CHECK, which is easy to widen later."""
+    """Return an enum type, stored as text with a CHECK, so that it is easy to extend."""
     return sa.Enum(*values, name=name, native_enum=False, create_constraint=True, length=40)
 
 
 def refers(name: str, target: str) -> sa.Column[object]:
-    """Spell a column that always refers to another table."""
+    """Return a column with a foreign key that is not null."""
     return sa.Column(name, sa.Uuid(), sa.ForeignKey(target), nullable=False)
 
 
 def create_handovers() -> None:
-    """Create offers of the lead: a case has one that waits, at most."""
+    """Create the handovers, with at most one offered handover for each case."""
     op.create_table(
         "handover",
         sa.Column("number", COUNTER, primary_key=True),

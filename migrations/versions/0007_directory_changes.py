@@ -1,8 +1,8 @@
-"""Expand: what was changed in the directory, and questions that are about no case.
+"""Expand: the history of the directory, and approval requests that belong to no case.
 
-`approval.case_id` may be empty from here on. Undone, such questions are lost, and so is
-what was kept of the directory's changes. The sequence of its numbers is the service's to
-draw from; a trigger stops even the owner from rewriting it (ADR 10).
+`approval.case_id` may be null from this migration on. A downgrade deletes such requests and
+the history. The service may add rows to the history, and triggers stop every change to it,
+even by the owner (ADR 10).
 """
 
 import sqlalchemy as sa
@@ -31,21 +31,21 @@ BEGIN SELECT RAISE(ABORT, '{table} is never rewritten'); END"""
 
 
 def upgrade() -> None:
-    """Make the table that nobody rewrites, and let a question be about no case."""
+    """Create the history with its triggers, and allow approval requests without a case."""
     create_changes()
     keep_changes()
     let_case_be_empty(empty=True)
 
 
 def downgrade() -> None:
-    """Undo it; a table takes its triggers, rights and sequence with it."""
+    """Drop the history with its triggers, rights and sequence, and require a case again."""
     op.execute("DELETE FROM approval WHERE case_id IS NULL")
     let_case_be_empty(empty=False)
     op.drop_table(TABLE)
 
 
 def create_changes() -> None:
-    """Create rows of the directory, before and after."""
+    """Create the history, with each row of the directory before and after a change."""
     op.create_table(
         TABLE,
         sa.Column("number", COUNTER, primary_key=True),
@@ -61,7 +61,7 @@ def create_changes() -> None:
 
 
 def keep_changes() -> None:
-    """Let the service add and read, and nobody rewrite."""
+    """Let the service add and read rows, and stop all other changes."""
     if op.get_context().dialect.name == "sqlite":
         for change in ("update", "delete"):
             op.execute(ON_SQLITE.format(table=TABLE, change=change))
@@ -72,14 +72,14 @@ def keep_changes() -> None:
 
 
 def let_case_be_empty(*, empty: bool) -> None:
-    """Change one column; SQLite makes the table anew, and has to be told all of it."""
+    """Allow or forbid null in `case_id`. SQLite needs the full table to recreate it."""
     as_it_is = approvals(case_may_be_empty=not empty)
     with op.batch_alter_table("approval", copy_from=as_it_is) as table:
         table.alter_column("case_id", existing_type=sa.Uuid(), nullable=empty)
 
 
 def approvals(*, case_may_be_empty: bool) -> sa.Table:
-    """Spell the questions to a second person as 0001 made them, but for their case."""
+    """Return the table of approvals as in 0001, but with the given rule for `case_id`."""
     office, asker, decider = (
         sa.ForeignKey(of) for of in ("focal_point.id", "account.id", "account.id")
     )

@@ -1,6 +1,6 @@
-"""Expand: screenings, of which only the outcome stands in clear.
+"""Expand: screenings, whose outcomes are not encrypted.
 
-The service adds them and never changes one: a presumption stays as it was made.
+The service may add screenings, but may not change them.
 """
 
 import sqlalchemy as sa
@@ -15,7 +15,7 @@ COUNTED = ("adult", "child")
 
 
 def upgrade() -> None:
-    """Make the table, and let the service add to it."""
+    """Create the table, and let the service read and add rows."""
     op.create_table(
         "screening",
         sa.Column("id", sa.Uuid(), primary_key=True),
@@ -31,16 +31,16 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Undo it: every screening is lost, and its rights with it."""
+    """Drop the table with its rights. Every screening is lost."""
     op.drop_table("screening")
 
 
 def one_of(name: str, values: tuple[str, ...]) -> sa.Enum:
-    """Spell a closed list as text with a CHECK, which is easy to widen later."""
+    """Return an enum type, stored as text with a CHECK, so that it is easy to extend."""
     return sa.Enum(*values, name=name, native_enum=False, create_constraint=True, length=40)
 
 
 def refers(name: str, target: str, *, index: bool | None = None) -> sa.Column[object]:
-    """Spell a column that always refers to another table."""
+    """Return a column with a foreign key that is not null."""
     to = sa.ForeignKey(target)
     return sa.Column(name, sa.Uuid(), to, nullable=False, index=index)

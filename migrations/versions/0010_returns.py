@@ -1,4 +1,4 @@
-"""Expand: the checklist of a return, and what its referral has to know of it."""
+"""Expand: the checklists of returns, and the clearance that a referral gets from one."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -35,7 +35,7 @@ TABLES = ("return_checklist", "return_step")
 
 
 def upgrade() -> None:
-    """Make the tables, and room in those that are there."""
+    """Create the tables, and extend existing tables."""
     create_checklists()
     create_steps()
     set_allowed_values("clock", "kind", "ck_clock_clockkind", CLOCKS_NOW)
@@ -47,7 +47,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Undo it: returns are lost, and the clocks of arrivals with them."""
+    """Drop the tables. Returns are lost, with the deadlines of arrivals."""
     with op.batch_alter_table("referral", table_kwargs=COUNTS) as referral:
         referral.drop_constraint(op.f("ck_referral_clearance"), type_="check")
         referral.drop_column("clearance")
@@ -58,7 +58,7 @@ def downgrade() -> None:
 
 
 def give_clearance() -> None:
-    """Let a referral say how far the checklist lets it go."""
+    """Add to referrals the clearance that the checklist gives."""
     if op.get_context().dialect.name == "postgresql":
         op.add_column("referral", sa.Column("clearance", sa.String(40)))
         op.create_check_constraint(
@@ -70,25 +70,25 @@ def give_clearance() -> None:
 
 
 def one_of(name: str, values: tuple[str, ...]) -> sa.Enum:
-    """Spell a closed list as text with a CHECK, which is easy to widen later."""
+    """Return an enum type, stored as text with a CHECK, so that it is easy to extend."""
     return sa.Enum(*values, name=name, native_enum=False, create_constraint=True, length=40)
 
 
 def refers(
     name: str, target: str, *, index: bool | None = None, unique: bool | None = None
 ) -> sa.Column[object]:
-    """Spell a column that refers to another table."""
+    """Return a column with a foreign key."""
     to = sa.ForeignKey(target)
     return sa.Column(name, sa.Uuid(), to, nullable=False, index=index, unique=unique)
 
 
 def sequences() -> str:
-    """Spell what numbers are drawn from."""
+    """Return the names of the sequences of the tables, separated by commas."""
     return ", ".join(f"{table}_number_seq" for table in TABLES)
 
 
 def create_checklists() -> None:
-    """Create the checklists."""
+    """Create the checklists of returns."""
     op.create_table(
         "return_checklist",
         sa.Column("number", COUNTER, primary_key=True),
@@ -104,7 +104,7 @@ def create_checklists() -> None:
 
 
 def create_steps() -> None:
-    """Create what was done, by whom and when."""
+    """Create the steps of returns, each with its office, account and time."""
     op.create_table(
         "return_step",
         sa.Column("number", COUNTER, primary_key=True),

@@ -1,6 +1,7 @@
-"""Expand: what the worker knows of clocks that ran out, and that it lives.
+"""Expand: the missed deadlines that the worker has recorded, and its heartbeats.
 
-A clock that the code before this one set has no `fires_at`: it fires when it is due.
+A deadline of the previous version of the code has no `fires_at`, and is handled when it is
+due.
 """
 
 import sqlalchemy as sa
@@ -23,7 +24,7 @@ KINDS = (
 
 
 def upgrade() -> None:
-    """Make the tables, and room in the clocks."""
+    """Create the tables, and add columns to the deadlines."""
     op.add_column("clock", sa.Column("fires_at", INSTANT))
     failures = sa.Column("failures", sa.Integer(), nullable=False, server_default="0")
     op.add_column("clock", failures)
@@ -46,7 +47,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Undo it: which clocks ran out is lost."""
+    """Drop the tables and columns. The records of missed deadlines are lost."""
     op.drop_table("heartbeat")
     op.drop_table("firing")
     op.drop_index("ix_clock_due_at", "clock")
@@ -55,12 +56,12 @@ def downgrade() -> None:
 
 
 def one_of(name: str, values: tuple[str, ...]) -> sa.Enum:
-    """Spell a closed list as text with a CHECK, which is easy to widen later."""
+    """Return an enum type, stored as text with a CHECK, so that it is easy to extend."""
     return sa.Enum(*values, name=name, native_enum=False, create_constraint=True, length=40)
 
 
 def create_firings() -> None:
-    """Create what ran out: once for each clock and generation."""
+    """Create the missed deadlines, with one row for each deadline and generation."""
     clock = sa.ForeignKey("clock.number")
     op.create_table(
         "firing",

@@ -1,6 +1,6 @@
-"""Expand: how long an answer may take in a country, or by an agreement.
+"""Expand: the time limits of countries and agreements.
 
-Without a row the defaults of the code count, as they did before there was this table.
+Without a row, the defaults of the code apply, as they did before this migration.
 """
 
 import sqlalchemy as sa
@@ -23,7 +23,7 @@ CONFIDENCES = ("high", "medium", "low", "fictitious", "configured")
 
 
 def upgrade() -> None:
-    """Make the table; the service may never delete from it."""
+    """Create the table. The service may not delete rows."""
     op.create_table(
         TABLE,
         sa.Column("of", sa.String(40), primary_key=True),
@@ -40,10 +40,10 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Undo it: what was set is lost, and the defaults count."""
+    """Drop the table. The defaults of the code apply again."""
     op.drop_table(TABLE)
 
 
 def one_of(name: str, values: tuple[str, ...]) -> sa.Enum:
-    """Spell a closed list as text with a CHECK, which is easy to widen later."""
+    """Return an enum type, stored as text with a CHECK, so that it is easy to extend."""
     return sa.Enum(*values, name=name, native_enum=False, create_constraint=True, length=40)

@@ -1,6 +1,7 @@
-"""Expand: where offices are called on, what is to leave the system, and what was told.
+"""Expand: the contacts of offices, the outbox, and the records of notifications.
 
-What was told is evidence: a trigger stops even the owner from rewriting it (ADR 10).
+The records of notifications are evidence. Triggers stop all changes to them, even by the
+owner (ADR 10).
 """
 
 import sqlalchemy as sa
@@ -35,7 +36,7 @@ BEGIN SELECT RAISE(ABORT, 'telling is never rewritten'); END"""
 
 
 def upgrade() -> None:
-    """Make the tables, their rights, and what keeps evidence as it is."""
+    """Create the tables with their rights, and the triggers that stop changes."""
     create_contacts()
     create_outgoing()
     create_tellings()
@@ -52,7 +53,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Undo it: contacts, what waits to leave and what was told are lost."""
+    """Drop the tables. Contacts, the outbox and the records of notifications are lost."""
     op.execute("DELETE FROM heartbeat WHERE part = 'notices'")
     set_allowed_values("heartbeat", "part", "ck_heartbeat_part", PARTS)
     for table in ("telling", "outgoing", "contact"):
@@ -60,12 +61,12 @@ def downgrade() -> None:
 
 
 def one_of(name: str, values: tuple[str, ...]) -> sa.Enum:
-    """Spell a closed list as text with a CHECK, which is easy to widen later."""
+    """Return an enum type, stored as text with a CHECK, so that it is easy to extend."""
     return sa.Enum(*values, name=name, native_enum=False, create_constraint=True, length=40)
 
 
 def create_contacts() -> None:
-    """Create where offices are called on."""
+    """Create the contacts of offices."""
     office = sa.ForeignKey("focal_point.code")
     op.create_table(
         "contact",
@@ -80,7 +81,7 @@ def create_contacts() -> None:
 
 
 def create_outgoing() -> None:
-    """Create what is to leave."""
+    """Create the outbox, with the messages to send."""
     op.create_table(
         "outgoing",
         sa.Column("number", COUNTER, primary_key=True),
@@ -118,7 +119,7 @@ def create_outgoing() -> None:
 
 
 def create_tellings() -> None:
-    """Create what was to be told: to whom, why, when, and by what."""
+    """Create the records of notifications: office, reason, time and message."""
     office, sent = sa.ForeignKey("focal_point.id"), sa.ForeignKey("outgoing.id")
     op.create_table(
         "telling",

@@ -1,8 +1,8 @@
-"""Expand: what was erased, kept so that no restored backup brings it back (R34).
+"""Expand: a record of each erasure, so that a restored backup can be erased again (R34).
 
-A case without a data key was erased before there was a table for it: it is entered too.
-Whoever erases may also throw away what tells of the person beside what is sealed; and may
-write the table of keys anew, where PostgreSQL has a right for that (17 and newer).
+A case without a data key was erased before this migration, so it gets a row too. The
+service may now delete unencrypted rows about the person. It may also rewrite the table of
+keys, if PostgreSQL has a right for this (version 17 and newer).
 """
 
 import sqlalchemy as sa
@@ -35,7 +35,7 @@ END $$"""
 
 
 def upgrade() -> None:
-    """Make the table, enter what was erased, and let nobody rewrite it."""
+    """Create the table, add earlier erasures, and stop all changes to its rows."""
     op.create_table(
         "erasure",
         sa.Column("case_id", sa.Uuid(), primary_key=True),
@@ -55,7 +55,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Undo it: what was erased is known to the ledger outside alone."""
+    """Drop the table. Only the ledger outside of the database then lists the erasures."""
     op.drop_table("erasure")
     op.execute("DELETE FROM heartbeat WHERE part = 'erasures'")
     set_allowed_values("heartbeat", "part", "ck_heartbeat_part", PARTS)

@@ -1,4 +1,4 @@
-"""Expand: a clock for the end of a guardian's consent."""
+"""Expand: a deadline for the expiry of a guardian's consent."""
 
 from alembic import op
 
@@ -17,12 +17,12 @@ CLOCKS_NOW = (*CLOCKS[:12], "consent_ends", *CLOCKS[12:])
 
 
 def upgrade() -> None:
-    """Make room for it."""
+    """Allow the new kind of deadline."""
     say(CLOCKS_NOW)
 
 
 def downgrade() -> None:
-    """Undo it: nobody looks when a consent ends."""
+    """Delete the deadlines, misses and time limits of this kind, and forbid the kind."""
     op.execute("DELETE FROM firing WHERE kind = 'consent_ends'")
     op.execute("DELETE FROM clock WHERE kind = 'consent_ends'")
     op.execute("DELETE FROM time_limit WHERE clock = 'consent_ends'")
@@ -30,7 +30,7 @@ def downgrade() -> None:
 
 
 def say(kinds: tuple[str, ...]) -> None:
-    """Say anew which kinds of clocks there are, wherever one is named."""
+    """Set the allowed kinds of deadlines in each table that names a kind."""
     set_allowed_values("clock", "kind", "ck_clock_clockkind", kinds)
     set_allowed_values("firing", "kind", "ck_firing_clockkind", kinds)
     set_allowed_values("time_limit", "clock", "ck_time_limit_clockkind", kinds)

@@ -1,6 +1,6 @@
-"""Expand: the notice as its submitter handed it on, and who opened a referral (R12).
+"""Expand: snapshots of summaries for submitters, and the openers of referrals (R12).
 
-A case that a lead has already is handed on as it is now.
+A case that already has a lead gets its current summary.
 """
 
 import sqlalchemy as sa
@@ -23,7 +23,7 @@ MINE = ("draft", "submitted", "under_review")
 
 
 def upgrade() -> None:
-    """Make the table, and room in the other."""
+    """Create the table of summaries, fill it, and add the opener to referrals."""
     op.create_table(
         "handed_on",
         sa.Column("case_id", sa.Uuid(), sa.ForeignKey("case.id"), primary_key=True),
@@ -46,14 +46,14 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Undo it: a submitter reads the notice as it is."""
+    """Drop the table and the column. A submitter then reads the current summary."""
     with op.batch_alter_table("referral", table_kwargs=COUNTS) as referral:
         referral.drop_column("opened_by")
     op.drop_table("handed_on")
 
 
 def name_openers() -> None:
-    """Let a referral say who opened it; of those there are nobody knows."""
+    """Add the office that opened a referral, which is null for existing referrals."""
     if op.get_context().dialect.name == "postgresql":
         op.add_column("referral", sa.Column("opened_by", sa.Uuid()))
         name, column = "fk_referral_opened_by", "opened_by"
@@ -65,5 +65,5 @@ def name_openers() -> None:
 
 
 def one_of(name: str, values: tuple[str, ...]) -> sa.Enum:
-    """Spell a closed list as text with a CHECK, which is easy to widen later."""
+    """Return an enum type, stored as text with a CHECK, so that it is easy to extend."""
     return sa.Enum(*values, name=name, native_enum=False, create_constraint=True, length=40)

@@ -1,4 +1,4 @@
-"""Expand: a recipient whose part has ended keeps its referral, and not the case."""
+"""Expand: a recipient whose part has ended keeps its referral, but not the case."""
 
 from alembic import op
 
@@ -15,12 +15,12 @@ RELATIONS_NOW = (*RELATIONS[:7], "former_recipient", *RELATIONS[7:])
 
 
 def upgrade() -> None:
-    """Make room for it."""
+    """Allow the relation `former_recipient`."""
     set_allowed_values("party", "relation", "ck_party_relation", RELATIONS_NOW)
 
 
 def downgrade() -> None:
-    """Undo it: whose part had ended has it again, until it says that it deleted."""
+    """Turn former recipients into recipients again, and forbid the relation."""
     op.execute(
         "UPDATE party SET relation = 'recipient' WHERE relation = 'former_recipient'"
     )

@@ -1,7 +1,8 @@
-"""Contract: no row of a case is within reach of who never had a part in it (ADR 21).
+"""Contract: only current and former parties of a case can access its rows (ADR 21).
 
-PostgreSQL alone. What runs must say for whom it acts, or it is stopped by the first row of
-a case it asks for; so a version that does not say it cannot go on beside this one.
+This migration affects PostgreSQL only. A transaction must set the office for which it acts,
+or its first access to a case fails. Therefore, a version of the code that does not set the
+office cannot run after this migration.
 """
 
 from alembic import op
@@ -19,7 +20,7 @@ OF_A_CASE = (
 )
 WALLED = {"party": "case_id", "case": "id"} | dict.fromkeys(OF_A_CASE, "case_id")
 
-# The setting outlives a transaction as an empty text.
+# After a transaction, the setting remains as an empty text.
 ACTS_FOR = """CREATE FUNCTION acts_for() RETURNS text
 STABLE LANGUAGE plpgsql AS $$
 DECLARE who text := pg_catalog.current_setting('safe_conduct.acts_for', true);
@@ -30,12 +31,13 @@ BEGIN
     RETURN who;
 END $$"""
 
-# Both look at party as the owner, from whom nothing is walled off: else the wall of party
-# would ask itself. The view shows nobody more than it is party to, or was.
+# The view and the function read `party` as the owner, who can access all rows. Otherwise,
+# the policy of `party` would refer to itself. The view shows an office only the cases to
+# which it is or was a party.
 MY_CASES = """CREATE VIEW my_cases AS SELECT case_id FROM party
 WHERE focal_point_id::text = (SELECT acts_for())"""
-# A case to which nobody is party yet is being written by this very transaction: the row of
-# its submitter follows, and no such row is ever taken away.
+# A case without a party is new and belongs to this transaction, which adds the row of the
+# submitter next. Such a row is never deleted.
 IS_NEW = """CREATE FUNCTION is_new(one uuid) RETURNS boolean
 STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp LANGUAGE plpgsql AS $$
 BEGIN
@@ -46,7 +48,7 @@ FUNCTIONS = ("acts_for()", "is_new(uuid)")
 
 
 def upgrade() -> None:
-    """Wall off every table of which each row belongs to one case."""
+    """Enable row security in each table whose rows each belong to one case."""
     if op.get_context().dialect.name == "sqlite":
         return
     for making in (ACTS_FOR, MY_CASES, IS_NEW):
@@ -60,7 +62,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Undo it: one wall is left, the code."""
+    """Disable row security. Only the code then restricts access to cases."""
     if op.get_context().dialect.name == "sqlite":
         return
     for table in WALLED:

@@ -1,7 +1,7 @@
-"""Expand: accounts and keys are changed over HTTP, and how much one may open in a day.
+"""Expand: columns and indexes for account changes by HTTP, and for the daily limit.
 
-A key says whom it was shown to, an approval that it lapsed without a case to tell so, and
-what an account opened today is found without reading all that was ever opened.
+An API key gets the account that created it, and an approval can expire without a case. An
+index finds the documents that an account opened today.
 """
 
 import sqlalchemy as sa
@@ -16,7 +16,7 @@ DECISIONS = ("pending", "approved", "refused", "spent")
 
 
 def upgrade() -> None:
-    """Make room for it."""
+    """Add the column, the decision `lapsed` and the indexes."""
     op.add_column("api_key", sa.Column("made_by", sa.Uuid(), nullable=True))
     set_allowed_values(
         "approval", "decision", "ck_approval_approvalstate", (*DECISIONS, "lapsed")
@@ -26,7 +26,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Undo it: what lapsed is refused, so that nobody can answer it after all."""
+    """Remove the additions. Expired approvals become refused, so that they stay ended."""
     op.drop_index("ix_access_entry_account_id_at", "access_entry")
     op.drop_index("ix_approval_decision_lapses_at", "approval")
     op.execute("UPDATE approval SET decision = 'refused' WHERE decision = 'lapsed'")

@@ -1,4 +1,4 @@
-"""Expand: readings while a life is at risk, their clocks, and access that rested on one."""
+"""Expand: emergency accesses, their deadlines, and the openings that they permitted."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -24,7 +24,7 @@ CLOCKS_NOW = (*CLOCKS[:13], *NEW, *CLOCKS[13:])
 
 
 def upgrade() -> None:
-    """Make the table, and room in those that are there."""
+    """Create the table, and extend existing tables."""
     create_vital_readings()
     op.add_column("access_entry", sa.Column("vital_reading_id", sa.Uuid()))
     say(CLOCKS_NOW)
@@ -35,7 +35,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Undo it: that somebody read in an emergency stands in the journal alone."""
+    """Drop the table and the deadlines. Only the journal then shows emergency accesses."""
     gone = ", ".join(f"'{kind}'" for kind in NEW)
     op.execute(f"DELETE FROM firing WHERE kind IN ({gone})")  # noqa: S608 - ours
     op.execute(f"DELETE FROM clock WHERE kind IN ({gone})")  # noqa: S608 - ours
@@ -46,14 +46,14 @@ def downgrade() -> None:
 
 
 def say(kinds: tuple[str, ...]) -> None:
-    """Say anew which kinds of clocks there are, wherever one is named."""
+    """Set the allowed kinds of deadlines in each table that names a kind."""
     set_allowed_values("clock", "kind", "ck_clock_clockkind", kinds)
     set_allowed_values("firing", "kind", "ck_firing_clockkind", kinds)
     set_allowed_values("time_limit", "clock", "ck_time_limit_clockkind", kinds)
 
 
 def create_vital_readings() -> None:
-    """Create what was asked, what another organisation said, and what came of it."""
+    """Create the emergency accesses, with the request, the decision and the review."""
     op.create_table(
         "vital_reading",
         sa.Column("number", COUNTER, primary_key=True),
@@ -79,13 +79,13 @@ def create_vital_readings() -> None:
 
 
 def one_of(name: str, values: tuple[str, ...]) -> sa.Enum:
-    """Spell a closed list as text with a CHECK, which is easy to widen later."""
+    """Return an enum type, stored as text with a CHECK, so that it is easy to extend."""
     return sa.Enum(*values, name=name, native_enum=False, create_constraint=True, length=40)
 
 
 def refers(
     name: str, target: str, *, nullable: bool = False, index: bool | None = None
 ) -> sa.Column[object]:
-    """Spell a column that refers to another table."""
+    """Return a column with a foreign key."""
     to = sa.ForeignKey(target)
     return sa.Column(name, sa.Uuid(), to, nullable=nullable, index=index)

@@ -1,4 +1,4 @@
-"""Expand: how often adults refuse, counted without anybody (R91)."""
+"""Expand: a count of refusals by adults, which identifies nobody (R91)."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ APP_ROLE = "safe_conduct_app"
 
 
 def upgrade() -> None:
-    """Make the table, and let the service add to it."""
+    """Create the table, and let the service read and add rows."""
     op.create_table(
         "refusal",
         sa.Column("id", sa.Uuid(), primary_key=True),
@@ -22,5 +22,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Undo it: the count is lost."""
+    """Drop the table. The count is lost."""
     op.drop_table("refusal")

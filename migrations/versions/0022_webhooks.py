@@ -1,4 +1,4 @@
-"""Expand: feeds are pushed to receivers that two people agreed on (R62, R65)."""
+"""Expand: webhooks, which push feeds to receivers that two people approved (R62, R65)."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -16,7 +16,7 @@ OPEN = sa.text("ended_at IS NULL")
 
 
 def upgrade() -> None:
-    """Make the tables, and let the worker say that it pushes."""
+    """Create the tables, and allow heartbeats of the webhook job."""
     create_webhooks()
     create_secrets()
     set_allowed_values("heartbeat", "part", "ck_heartbeat_part", (*PARTS, "webhooks"))
@@ -27,7 +27,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Undo it: feeds are polled again, and receivers are forgotten."""
+    """Drop the tables. Webhooks are lost, and offices have to poll their feeds again."""
     op.execute("DELETE FROM heartbeat WHERE part = 'webhooks'")
     set_allowed_values("heartbeat", "part", "ck_heartbeat_part", PARTS)
     for table in ("webhook_secret", "webhook"):
@@ -35,7 +35,7 @@ def downgrade() -> None:
 
 
 def create_webhooks() -> None:
-    """Create where feeds are pushed to, and how far each has come."""
+    """Create the webhooks, each with its URL and its position in the feed."""
     office = sa.ForeignKey("focal_point.id")
     op.create_table(
         "webhook",
@@ -70,7 +70,7 @@ def create_webhooks() -> None:
 
 
 def create_secrets() -> None:
-    """Create what its messages are signed with, wrapped."""
+    """Create the wrapped secrets that sign the messages of webhooks."""
     of = sa.ForeignKey("webhook.id")
     op.create_table(
         "webhook_secret",

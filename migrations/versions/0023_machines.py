@@ -1,4 +1,4 @@
-"""Expand: what machines sign with, and the tokens that they are given for it (ADR 28)."""
+"""Expand: public keys of machines, and the access tokens that machines get (ADR 28)."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,7 +11,7 @@ INSTANT = sa.DateTime(timezone=True)
 
 
 def upgrade() -> None:
-    """Make the tables; a token that is over is deleted, a key that is over stays known."""
+    """Create the tables. The service may delete tokens, but may not delete keys."""
     op.create_table(
         "public_key",
         sa.Column("id", sa.Uuid(), primary_key=True),
@@ -45,6 +45,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Undo it: machines sign in with API keys alone."""
+    """Drop the tables. Machines can then sign in only with API keys."""
     op.drop_table("access_token")
     op.drop_table("public_key")

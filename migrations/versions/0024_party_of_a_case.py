@@ -1,4 +1,4 @@
-"""Expand: whether somebody is party to a case is found by both, whatever else it has."""
+"""Expand: an index to find whether an office is a party of a case."""
 
 from alembic import op
 
@@ -7,13 +7,13 @@ down_revision = "0023"
 
 
 def upgrade() -> None:
-    """Index both: of two indexes of one column each, SQLite took that of the reader."""
+    """Index both columns together, because SQLite used only the index of the office."""
     columns = ["case_id", "focal_point_id"]
     op.create_index("ix_party_case_id_focal_point_id", "party", columns)
     op.drop_index("ix_party_case_id", "party")
 
 
 def downgrade() -> None:
-    """Index the case alone again."""
+    """Restore the index that has only the case."""
     op.create_index("ix_party_case_id", "party", ["case_id"])
     op.drop_index("ix_party_case_id_focal_point_id", "party")

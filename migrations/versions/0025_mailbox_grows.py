@@ -1,9 +1,9 @@
-"""Expand: the head of a mailbox never falls, and grows with what was delivered alone.
+"""Expand: the head of a mailbox never falls, and grows only with its deliveries.
 
-Whoever moved a head back would have the next deliveries overwrite positions that somebody
-has read; whoever moved it on would leave a gap, and pollers would skip what fills it. On
-PostgreSQL each commit is checked: the rows between the old and the new head must have been
-delivered by this very transaction. SQLite has no check at the end of a transaction.
+After a head was moved back, the next deliveries would reuse positions that clients have
+read. After it was moved forward, there would be a gap, and pollers would skip the events
+that fill it. PostgreSQL checks at each commit that the transaction itself delivered the
+rows between the old head and the new head. SQLite has no check at the end of a transaction.
 """
 
 from alembic import op
@@ -57,14 +57,14 @@ TRIGGERS = (
 
 
 def upgrade() -> None:
-    """Guard the heads."""
+    """Create the triggers that check the heads."""
     lite = op.get_context().dialect.name == "sqlite"
     for statement in ON_SQLITE if lite else ON_POSTGRESQL:
         op.execute(statement)
 
 
 def downgrade() -> None:
-    """Leave the heads to the code alone."""
+    """Drop the triggers. Only the code then keeps the heads correct."""
     if op.get_context().dialect.name == "sqlite":
         for name in ("mailbox_never_falls", "mailbox_kept_from_delete"):
             op.execute(f"DROP TRIGGER {name}")

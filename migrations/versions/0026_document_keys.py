@@ -1,4 +1,4 @@
-"""Expand: each sealed document has a key of its own, in a table that is written anew."""
+"""Expand: a key for each sealed document, in a table that the service may rewrite."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -9,7 +9,7 @@ revision = "0026"
 down_revision = "0025"
 
 APP_ROLE = "safe_conduct_app"
-# From PostgreSQL 17 on a right of its own; before, only the owner writes a table anew.
+# PostgreSQL 17 and newer have this right. Before, only the owner can rewrite a table.
 MAINTAIN = """DO $$ BEGIN
     IF current_setting('server_version_num')::int >= 170000 THEN
         EXECUTE 'GRANT MAINTAIN ON document_key TO safe_conduct_app';
@@ -18,7 +18,7 @@ END $$"""
 
 
 def upgrade() -> None:
-    """Create the table; documents that exist open under the key of their case."""
+    """Create the table. Existing documents have no row and use the key of their case."""
     op.create_table(
         "document_key",
         sa.Column("document_id", sa.Uuid(), primary_key=True),
@@ -35,5 +35,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop the keys: documents that were sealed since do not open again."""
+    """Drop the table. Documents sealed after the upgrade can no longer be decrypted."""
     op.drop_table("document_key")

@@ -1,4 +1,4 @@
-"""Expand: a draft knows the account that wrote it, so that its open drafts are counted."""
+"""Expand: the account that wrote a draft, so that its open drafts can be counted."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ IS_DRAFT = sa.text("state = 'draft'")
 
 
 def upgrade() -> None:
-    """Add the column. It is null for existing drafts, which no account is charged for."""
+    """Add the column. It is null for existing drafts, which count for no account."""
     op.add_column("case", sa.Column("drafted_by", sa.Uuid()))
     op.create_index(
         "ix_case_open_draft",
@@ -22,6 +22,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop it again."""
+    """Drop the index and the column."""
     op.drop_index("ix_case_open_draft", "case")
     op.execute('ALTER TABLE "case" DROP COLUMN drafted_by')

@@ -1,6 +1,6 @@
-"""Expand: what is new for a receiver is delayed at random, and it is kept up to where.
+"""Expand: the feed position up to which the events of a webhook were delayed.
 
-Webhooks that exist begin with 0: the next events that happen are delayed like any others.
+The value is 0 for existing webhooks, so that their next events are delayed.
 """
 
 import sqlalchemy as sa
@@ -13,11 +13,11 @@ COUNTER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
-    """Add up to which position a delay was drawn."""
+    """Add the column `delayed_to`."""
     column = sa.Column("delayed_to", COUNTER, nullable=False, server_default="0")
     op.add_column("webhook", column)
 
 
 def downgrade() -> None:
-    """Send at once again."""
+    """Drop the column. Events are then sent without a delay."""
     op.drop_column("webhook", "delayed_to")

@@ -1,4 +1,4 @@
-"""Expand: a case that was closed as a duplicate names the case that goes on."""
+"""Expand: the case that continues a case that was closed as a duplicate."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,10 +8,10 @@ down_revision = "0028"
 
 
 def upgrade() -> None:
-    """Add the column; duplicates that were closed before name no other case."""
+    """Add the column, which is null for duplicates that are already closed."""
     op.add_column("case", sa.Column("continues_in", sa.Uuid()))
 
 
 def downgrade() -> None:
-    """Drop it again."""
+    """Drop the column."""
     op.execute('ALTER TABLE "case" DROP COLUMN continues_in')

@@ -1,4 +1,4 @@
-"""Expand: a return whose person turns out to be a child, or an adult, is reopened."""
+"""Expand: a return is reopened if the person turns out to be a child, or an adult."""
 
 from alembic import op
 
@@ -17,11 +17,11 @@ ACTIONS_NOW = (*ACTIONS[:8], "reopen", *ACTIONS[8:])
 
 
 def upgrade() -> None:
-    """Make room for it."""
+    """Allow the step `reopen`."""
     set_allowed_values("return_step", "action", "ck_return_step_action", ACTIONS_NOW)
 
 
 def downgrade() -> None:
-    """Undo it: no step of this kind is kept."""
+    """Delete the steps of this kind, and forbid the kind."""
     op.execute("DELETE FROM return_step WHERE action = 'reopen'")
     set_allowed_values("return_step", "action", "ck_return_step_action", ACTIONS)

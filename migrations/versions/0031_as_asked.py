@@ -1,6 +1,7 @@
-"""Expand: the case as it was when a State body was asked for a travel document (ADR 43).
+"""Expand: the state of a case when a State body was asked for a document (ADR 43).
 
-Of those that are asked already nobody knows how it was then: they read it as it is now.
+The earlier state is unknown for bodies that were asked before this migration. They get the
+current state.
 """
 
 import sqlalchemy as sa
@@ -44,12 +45,12 @@ ON_SQLITE = {
 
 
 def upgrade() -> None:
-    """Make room for it, and fill it in."""
+    """Add the column, and fill it for recipients of requests for travel documents."""
     op.add_column("party", sa.Column("as_asked", sa.JSON()))
     postgresql = op.get_context().dialect.name == "postgresql"
     op.execute(ASKED.format(**(ON_POSTGRESQL if postgresql else ON_SQLITE)))
 
 
 def downgrade() -> None:
-    """Undo it: who is asked for a travel document reads the case as it is."""
+    """Drop the column. Recipients of such requests then read the current case."""
     op.drop_column("party", "as_asked")

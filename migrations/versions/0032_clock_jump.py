@@ -10,7 +10,7 @@ APP_ROLE = "safe_conduct_app"
 
 
 def upgrade() -> None:
-    """Create the table, of which the service writes one row."""
+    """Create the table, which has at most one row."""
     op.create_table(
         "clock_jump",
         sa.Column("id", sa.Integer(), primary_key=True, autoincrement=False),
@@ -22,5 +22,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop the table: the log still has what was recorded."""
+    """Drop the table. The log still contains the jumps."""
     op.drop_table("clock_jump")

@@ -1,7 +1,7 @@
-"""Expand: a suspended case keeps whether help was still sought when it was suspended.
+"""Expand: whether help was still sought for a case when it was suspended.
 
-Of those that are suspended already: help was sought unless an office had agreed to help, or
-visits were planned.
+For a case that is already suspended, the value is true unless an office had agreed to help
+or visits were planned.
 """
 
 import sqlalchemy as sa
@@ -18,7 +18,7 @@ WHERE state = 'suspended' AND CAST(visits AS TEXT) = '[]' AND NOT EXISTS (
 
 
 def upgrade() -> None:
-    """Add the column, and fill it in for the cases that are suspended now."""
+    """Add the column, and fill it for cases that are already suspended."""
     op.add_column(
         "case",
         sa.Column(
@@ -32,5 +32,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop it again: every suspended case shows the stage `assistance`."""
+    """Drop the column. Every suspended case then has the stage `assistance`."""
     op.execute('ALTER TABLE "case" DROP COLUMN suspended_while_referring')

@@ -1,4 +1,4 @@
-"""Expand: an office that the person fears said that a consent was taken back."""
+"""Expand: the report, by an office that the person fears, that a consent was withdrawn."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,11 +8,11 @@ down_revision = "0033"
 
 
 def upgrade() -> None:
-    """Add when that was said, for each consent; of those that exist nobody said it."""
+    """Add the time of the report to consents. It is null for existing consents."""
     at = sa.Column("withdrawal_reported_at", sa.DateTime(timezone=True))
     op.add_column("consent", at)
 
 
 def downgrade() -> None:
-    """Drop it: the journal still has that it was said."""
+    """Drop the column. The journal still contains the reports."""
     op.drop_column("consent", "withdrawal_reported_at")

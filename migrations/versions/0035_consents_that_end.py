@@ -1,8 +1,9 @@
-"""Expand: a deadline for the end of each consent that stands in an open case (ADR 49).
+"""Expand: a deadline for the expiry of each valid consent in an open case (ADR 49).
 
-Until now only the last consent to refer a child had one. The worker fires each at the
-earliest an hour from now, announces what is near, and stops what was renewed: by then the
-worker of the version before, which would only stop them, has ended.
+Before, only the last consent to refer a child had such a deadline. The new deadlines are
+due in an hour at the earliest. The worker of the previous version, which would only stop
+them, has ended by then. The new worker announces the expiry, or stops the deadline of a
+consent that was renewed.
 """
 
 from alembic import op
@@ -35,7 +36,7 @@ ON_SQLITE = {
 
 
 def upgrade() -> None:
-    """Add the deadlines, and let those that run come before the consent ends."""
+    """Add the deadlines, and bring running deadlines forward to before the expiry."""
     postgresql = op.get_context().dialect.name == "postgresql"
     words = ON_POSTGRESQL if postgresql else ON_SQLITE
     for statement, end in ((BRING_FORWARD, "due_at"), (ADD, "s.expires_at")):
@@ -44,4 +45,4 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Leave them: the version before stops each when it is due."""
+    """Keep the deadlines. The previous version stops each of them when it is due."""

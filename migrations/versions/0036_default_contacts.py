@@ -27,5 +27,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop the table: every acceptance has to name its contacts again."""
+    """Drop the table. Every acceptance then has to name its contacts."""
     op.drop_table("default_contacts")

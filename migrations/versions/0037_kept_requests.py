@@ -34,7 +34,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Delete the requests. A withdrawn request becomes refused, so that it stays ended."""
+    """Delete the sealed requests. Withdrawn approvals become refused, to stay ended."""
     op.drop_index("ix_approval_lapses_at", "approval")
     for column in ("request_key_version", "request_key", "sealed_request"):
         op.drop_column("approval", column)

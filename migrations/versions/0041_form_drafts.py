@@ -1,4 +1,4 @@
-"""Expand: drafts of forms, which keep what a person typed for 24 hours (ADR 69)."""
+"""Expand: drafts of forms, which keep the entered values for 24 hours (ADR 69)."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -14,7 +14,7 @@ WALL = """CREATE POLICY of_its_office ON form_draft TO safe_conduct_app USING (
     OR focal_point_id::text = (SELECT acts_for())
     OR EXISTS (SELECT FROM my_cases WHERE my_cases.case_id = form_draft.case_id OFFSET 0)
 )"""
-# From PostgreSQL 17 on, rewriting a table needs a right of its own (as in 0026).
+# From PostgreSQL 17 on, there is a right to rewrite a table (as in 0026).
 MAINTAIN = """DO $$ BEGIN
     IF current_setting('server_version_num')::int >= 170000 THEN
         EXECUTE 'GRANT MAINTAIN ON form_draft TO safe_conduct_app';
@@ -54,5 +54,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop the table: what was typed and not sent is lost."""
+    """Drop the table. The values of forms that were not sent are lost."""
     op.drop_table("form_draft")

@@ -1,4 +1,4 @@
-"""Expand: the numbers of each week, which identify nobody and survive erasures (ADR 73)."""
+"""Expand: the figures of each week, which identify nobody and survive erasures (ADR 73)."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -40,7 +40,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop the tables: the numbers of weeks whose cases were erased are lost."""
+    """Drop the tables. The figures of weeks whose cases were erased are lost."""
     for table in TABLES:
         op.drop_table(table)
     op.execute("DELETE FROM heartbeat WHERE part = 'figures'")

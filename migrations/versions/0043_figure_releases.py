@@ -1,4 +1,4 @@
-"""Expand: released figures, which nobody changes or deletes (ADR 74)."""
+"""Expand: released figures, which nobody can change or delete (ADR 74)."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -39,5 +39,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop the table: released figures are lost."""
+    """Drop the table. Released figures are lost."""
     op.drop_table(TABLE)

@@ -30,5 +30,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop the table: the points of meetings are lost."""
+    """Drop the table. The points of meetings are lost."""
     op.drop_table(TABLE)

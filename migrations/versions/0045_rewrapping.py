@@ -11,14 +11,14 @@ COLUMNS = "version, wrapped, sealed"
 
 
 def upgrade() -> None:
-    """Grant updates of the sealed columns only. What a row is about cannot be changed."""
+    """Grant updates of the sealed columns only. The other columns cannot be changed."""
     if op.get_context().dialect.name != "sqlite":
         for table in TABLES:
             op.execute(f"GRANT UPDATE ({COLUMNS}) ON {table} TO {APP_ROLE}")
 
 
 def downgrade() -> None:
-    """Take the rights back."""
+    """Revoke the rights."""
     if op.get_context().dialect.name != "sqlite":
         for table in TABLES:
             op.execute(f"REVOKE UPDATE ({COLUMNS}) ON {table} FROM {APP_ROLE}")

@@ -1,4 +1,4 @@
-"""Expand: MACs of cases and of the records that decide about rights (ADR 81)."""
+"""Expand: MACs of cases, which also cover the records that decide about rights (ADR 81)."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,8 +1,8 @@
 """Expand: more records of cases, and steps of returns, are protected (ADR 85).
 
-The MACs of cases do not cover these records yet. They are removed, so that `safe-conduct
-case protect` writes others, as for cases without a MAC. A return that has steps already
-gets an empty digest, so that it is known as one of an earlier version.
+Existing MACs of cases do not cover these records, so they are removed. The command
+`safe-conduct case protect` then writes new MACs. A return that already has steps gets an
+empty digest, which marks it as a return of an earlier version.
 """
 
 import sqlalchemy as sa
@@ -25,5 +25,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Remove the column. MACs of cases that were written since need a backup."""
+    """Remove the column. To return to the earlier MACs of cases, restore a backup."""
     op.drop_column("return_checklist", "steps_digest")

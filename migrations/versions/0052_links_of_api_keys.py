@@ -1,4 +1,4 @@
-"""Expand: links with which the holder of an account makes an API key (ADR 86)."""
+"""Expand: links with which the holder of an account creates an API key (ADR 86)."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,11 +8,11 @@ down_revision = "0051"
 
 
 def upgrade() -> None:
-    """Add the time until which a link is valid, which is null for keys that were made."""
+    """Add the time until which a link is valid. It is null once the API key exists."""
     until = sa.Column("link_until", sa.DateTime(timezone=True), nullable=True)
     op.add_column("api_key", until)
 
 
 def downgrade() -> None:
-    """Remove the column. Revoke the keys of links that were not used before."""
+    """Remove the column. First, revoke the API keys whose links were not used."""
     op.drop_column("api_key", "link_until")

@@ -1,1 +1,1 @@
-"""Rules that decide whether a change of the API contract breaks clients."""
+"""Rules that decide whether a change to the API contract breaks clients."""

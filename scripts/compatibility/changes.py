@@ -1,9 +1,9 @@
-"""The changes of a contract, their effect on clients, and the sentences about them.
+"""The changes to a contract, their effect on clients, and the messages about them.
 
-The service must still accept what clients send today, and must answer only what clients
-know today. The direction of a value therefore matters: the schema of a request may only
-become wider, and the schema of a response only narrower. A difference that no rule compares
-counts as breaking.
+The service must still accept the values that clients send today, and may return only values
+that clients know today. The direction of a value therefore matters: the schema of a request
+may only become wider, and the schema of a response only narrower. A difference that no rule
+compares counts as breaking.
 """
 
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class Effect(StrEnum):
 
 @dataclass(frozen=True, order=True)
 class Change:
-    """A difference between two contracts, with the place, which may break clients."""
+    """A difference between two contracts: place, message, and whether it breaks clients."""
 
     where: str
     message: str
@@ -64,7 +64,7 @@ BREAKING: Final = {
 
 
 def make_change(direction: Direction, effect: Effect, place: Place, what: str) -> Change:
-    """Return a change, which breaks clients if `BREAKING` has its direction and effect."""
+    """Return a change. It breaks clients if `BREAKING` lists its direction and effect."""
     why = BREAKING.get((direction, effect))
     return Change(
         place.pointer, f"{direction}: {what}" + (f" {why}" if why else ""), why is not None

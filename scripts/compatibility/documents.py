@@ -113,7 +113,7 @@ def compare_flows(old: Place, new: Place) -> Iterator[Difference]:
 def compare_names(
     then: dict[str, Place], now: dict[str, Place], kind: str
 ) -> Iterator[Difference]:
-    """Compare named entries. Only their names and descriptions matter."""
+    """Report the named entries that were removed or added. Only names are compared."""
     for name in then.keys() - now.keys():
         yield make_breaking_change(then[name], f"The {kind} {name} is removed.")
     for name in now.keys() - then.keys():
@@ -136,7 +136,7 @@ def compare_paths(
 
 
 def get_paths(document: Place, kind: str) -> dict[str, tuple[str, Place]]:
-    """Return the paths of a document by form, such as `/cases/{}`."""
+    """Return the paths of a document, by path without parameter names (`/cases/{}`)."""
     return {
         NAME.sub("{}", name): (name, place.resolve())
         for name, place in document.get_children(kind).items()

@@ -30,7 +30,7 @@ MEDIA_TYPE: Final = frozenset({"schema"})
 
 
 def compare(old: Place, new: Place, given: tuple[Place, Place]) -> Iterator[Difference]:
-    """Compare two operations. `given` are the paths of the operations."""
+    """Compare two operations. `given` contains the old and the new path item."""
     yield from compare_names(old, new)
     yield from compare_parameters(old, new, given)
     yield from compare_bodies(
@@ -220,7 +220,7 @@ def compare_responses(old: Place, new: Place, direction: Direction) -> Iterator[
 
 
 def is_success(status: str) -> bool:
-    """Return whether a status is a success that clients get without asking for it."""
+    """Return whether a status is 2xx or 3xx, except 304 (for conditional requests)."""
     return status[0] in "23" and status != NOT_MODIFIED
 
 

@@ -37,12 +37,12 @@ class Place:
         return (parent.get(index) for index in range(len(parent.value)))
 
     def find(self, ref: str) -> Self:
-        """Return the place that a pointer from the root refers to, which may be None."""
+        """Return the place of a pointer from the root. Its value may be None."""
         steps = [decode_step(step) for step in ref.removeprefix("#").split("/")[1:]]
         return reduce(type(self).get_next, steps, type(self)("", self.root, self.root))
 
     def get_next(self, name: str) -> Self:
-        """Return the place of a child. The children of None are None."""
+        """Return the place of a child, or this place if its value is None."""
         if self.value is None:
             return self
         return self.get(int(name) if isinstance(self.value, list) else name)
@@ -57,7 +57,7 @@ class Place:
         return place
 
     def resolve(self) -> Self:
-        """Return the place after following every `$ref`. Schemas need another function."""
+        """Return the place after following every `$ref`. Do not use this for schemas."""
         return self.resolve_ref().resolve() if "$ref" in self.value else self
 
 

@@ -33,7 +33,8 @@ BOUNDS: Final = (
     (("minimum", "exclusiveMinimum"), 1, NONE),
     (("maximum", "exclusiveMaximum"), -1, NONE),
 )
-"""Keywords of one bound, the stricter last; 1 for a minimum, -1 for a maximum; no bound."""
+"""The keywords of each bound, the stricter last; then 1 for a minimum or -1 for a maximum;
+then the value that means that there is no bound."""
 TEXTS: Final = ("format", "pattern")
 JUDGED: Final = COMPOSING | {
     *(keyword for keywords, *_ in BOUNDS for keyword in keywords),

@@ -182,7 +182,7 @@ def compare_defaults(old: Node, new: Node) -> Iterator[Change]:
 
 
 def get_default(node: Node) -> str:
-    """Return the value that is used if the client sends none."""
+    """Return the default value as JSON text, or `not documented`."""
     meant = (
         encode_exactly(value)
         for form in list_forms(node)
@@ -202,7 +202,7 @@ def list_inner_schemas(old: Form, new: Form, direction: Direction) -> Iterator[P
 
 
 def get_inner_schemas(form: Form, keyword: str) -> Node:
-    """Return the schemas in the value of a keyword, unless the value is a boolean."""
+    """Return the schemas of a keyword, without the booleans of `additionalProperties`."""
     yes_or_no = bool if keyword == "additionalProperties" else ()
     return tuple(
         p for p in form.find_keyword(keyword) if not isinstance(p.value, yes_or_no)

@@ -8,7 +8,7 @@ from compatibility.changes import Difference, make_addition, make_breaking_chang
 from compatibility.places import Place
 
 SCOPE: Final = re.compile(r"scope `([a-z:]+)`")
-"""The scopes of API keys are in the description: no security scheme of OpenAPI has them."""
+"""The scopes of API keys are in the description, because OpenAPI has no field for them."""
 
 
 def compare_security(old: Place, new: Place) -> Iterator[Difference]:

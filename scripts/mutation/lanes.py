@@ -1,7 +1,7 @@
 """Lanes: processes that run the tests of mutants, each mutant in a child process.
 
 There are two ways to test a mutant. A change inside a function is made in a fork of a
-process that has already imported the service and run one test, which takes tenths of a
+process that has already imported the service and run one test. A fork takes tenths of a
 second. Other mutants, and mutants that survive, are tested in a process that imports the
 service again.
 """
@@ -63,7 +63,11 @@ class Task:
 
 
 class Found(NamedTuple):
-    """The test that killed a mutant (empty if it survived), the way, and the seconds."""
+    """The result for a mutant.
+
+    `killer` is the test that killed it, or an empty string. `way` is the way in which the
+    test ran, as in `Lane.assess`.
+    """
 
     killer: str
     way: str
@@ -115,7 +119,7 @@ def receive(tasks: Connection) -> Task | None:
 
 
 def split_pure(files: Sequence[str], folder: Path) -> tuple[list[str], list[str]]:
-    """Return the pure tests of some files, fastest first, and the other tests."""
+    """Return the tests that pass without a conftest, fastest first, and those that fail."""
 
     def run_tests() -> str:
         judge = Judge()
@@ -128,14 +132,14 @@ def split_pure(files: Sequence[str], folder: Path) -> tuple[list[str], list[str]
 
 
 class Lane:
-    """A lane, with a prepared process as soon as a task needs it."""
+    """A lane. It prepares a process as soon as a task needs one."""
 
     def __init__(self, judges: Sequence[str], folder: Path) -> None:
         self.judges, self.folder = judges, folder
         self.ready: Connection | None = None
 
     def assess(self, task: Task) -> Found:
-        """Return the test that killed a mutant, the way it was tested, and the seconds."""
+        """Test a mutant in each way until a test kills it, and return the result."""
         began, killer, last = time.monotonic(), SURVIVED, ""
         ways = {
             "pure": (self.run_pure, bool(task.pure)),
@@ -148,7 +152,7 @@ class Lane:
         return Found(killer, last, round(time.monotonic() - began, 2))
 
     def run_pure(self, task: Task) -> str:
-        """Run the pure tests, which import little because they need no conftest."""
+        """Return the first pure test that fails. Pure tests need no conftest."""
 
         def run_tests() -> str:
             swapping.import_instead(task.mutant)
@@ -159,7 +163,7 @@ class Lane:
         return run_in_child(run_tests, task.seconds, self.folder)
 
     def run_afresh(self, task: Task) -> str:
-        """Run all tests in a process that has not imported the service."""
+        """Return the first test that fails in a process that imports the service again."""
 
         def run_tests() -> str:
             swapping.import_instead(task.mutant)
@@ -171,7 +175,7 @@ class Lane:
         return run_in_child(run_tests, task.seconds, self.folder)
 
     def run_in_copy(self, task: Task) -> str:
-        """Run all tests in a fork of a process that has already collected them."""
+        """Return the first test that fails in a fork of a process with collected tests."""
         if self.ready is None:
             self.ready, other = Pipe()
             if not os.fork():
@@ -213,7 +217,10 @@ class Copies:
         warm.ihook.pytest_runtest_protocol(item=warm, nextitem=keep)
 
     def assess(self, task: Task, items: dict[str, pytest.Item]) -> str:
-        """Run the tests until one fails. The process must not be used afterwards."""
+        """Return the first test that fails, or SURVIVED if the mutant cannot be applied.
+
+        The process must not be used afterwards.
+        """
         try:
             if task.mutant.text != task.original:
                 swapping.apply_mutant(task.mutant, task.original)
@@ -236,7 +243,7 @@ def list_files(tests: Sequence[str]) -> list[str]:
 
 
 def run_in_child(function: Callable[[], str], seconds: float, folder: Path) -> str:
-    """Run a function in a child process, and kill the child after a time limit."""
+    """Return the result of a function in a child process, or the reason if it has none."""
     receiver, sender = Pipe(duplex=False)
     child = os.fork()
     if not child:
@@ -266,7 +273,7 @@ def wait_for_answer(receiver: Connection, seconds: float) -> str:
 
 
 def split_process_group() -> None:
-    """Give this process its own process group. On Linux it ends with its parent."""
+    """Give this process its own process group and, on Linux, end it with its parent."""
     os.setpgid(0, 0)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

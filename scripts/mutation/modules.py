@@ -41,7 +41,7 @@ _OF_WHOM: Final = "tests/rules/test_needs_of_whom.py"
 _NAMES: Final = "tests/rules/test_event_names.py"
 _SCHEMA: Final = ("tests/databases/test_migrations.py", "tests/contract/test_openapi.py")
 BESIDE: Final = frozenset(_SCHEMA)
-"""Tests that judge a module without reaching its lines, by what it defined at import."""
+"""Tests that depend on the definitions of a module, but do not reach its lines."""
 
 MODULES: Final[dict[str, tuple[str, ...]]] = {
     "app/kernel/lifecycle.py": (

@@ -19,9 +19,9 @@ ROOT = Path(__file__).parents[2]
 class Mutant:
     """A module with one change.
 
-    `lines` are the lines that a test has to reach. `body` is true for a change inside a
-    function, whose code can be replaced while the service runs. `users` are the lines that
-    use the changed constant.
+    `lines` are the first and the last line of the changed statement, which a test has to
+    reach. `body` is true for a change inside a function, whose code can be replaced while
+    the service runs. `users` are the lines that use the changed constant.
     """
 
     module: str

@@ -146,7 +146,7 @@ def replace_attribute(source: Source, node: ast.Attribute) -> Iterator[Edit]:
 
 
 def replace_call(source: Source, node: ast.Call) -> Iterator[Edit]:
-    """Yield edits that call another function, or remove an optional argument."""
+    """Yield edits that call another function, or remove an argument."""
     if isinstance(node.func, ast.Name):
         for others in (OTHER, LAZY):
             if other := others.get(node.func.id):

@@ -108,7 +108,7 @@ class Reach:
     def sort_by_cost(self, tests: Iterable[str]) -> list[str]:
         """Return the tests, fastest first.
 
-        A second test of the same test function is sorted as if it were slower.
+        The nth test of the same test function is sorted as if it took n times as long.
         """
         placed: dict[str, int] = {}
         order: list[tuple[float, str]] = []
@@ -119,5 +119,5 @@ class Reach:
         return [test for _, test in sorted(order)]
 
     def get_cost(self, test: str) -> float:
-        """Return the duration of a test in seconds."""
+        """Return the duration of a test in seconds, or UNKNOWN if it was not measured."""
         return self.seconds.get(test, UNKNOWN)

@@ -21,7 +21,7 @@ EQUIVALENT: Final = Path(__file__).with_name("equivalent.toml")
 
 @dataclass(frozen=True)
 class Verdict:
-    """The test that killed a mutant, or an empty string if the mutant survived."""
+    """The result for a mutant. `killer` is the test that killed it, or empty."""
 
     key: str
     killer: str
@@ -78,7 +78,7 @@ def get_place(mutant: Mutant) -> tuple[str, ...]:
 
 
 def find_stale(mutants: Iterable[Mutant], verdicts: Mapping[str, Verdict]) -> list[str]:
-    """Return the rows of the list that match no mutant, or a mutant that a test killed."""
+    """Return the equivalent mutants of the list that do not exist or that a test killed."""
     mutants = list(mutants)
     modules = {mutant.module for mutant in mutants}
     found = [(get_place(m), verdicts.get(m.key)) for m in mutants]
@@ -158,7 +158,7 @@ def count_verdicts(
 def name_verdict(
     mutant: Mutant, verdict: Verdict | None, same: Mapping[tuple[str, ...], str]
 ) -> str:
-    """Return the verdict on a mutant as one word."""
+    """Return the verdict on a mutant as text, such as `killed` or `by time`."""
     if verdict is None:
         return "open"
     if verdict.killer == TIMED_OUT:

@@ -54,7 +54,7 @@ class Source:
         return Edit(*self.get_span(node), text, node)
 
     def remove(self, nodes: list[ast.expr] | list[ast.keyword], place: int) -> Edit:
-        """Return the edit that removes one of several nodes and the comma after it."""
+        """Return the edit that removes one of several nodes and a comma next to it."""
         start, end = self.get_span(nodes[place])
         if place + 1 < len(nodes):
             end = self.get_span(nodes[place + 1])[0]
@@ -64,7 +64,7 @@ class Source:
 
 
 def find_constants(tree: ast.Module) -> dict[str, list[str]]:
-    """Return the attributes that a module uses of each name, such as LEAD for `Side`."""
+    """Return the constants of each name that a module uses, such as LEAD for `Side`."""
     found: dict[str, set[str]] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):

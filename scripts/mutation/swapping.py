@@ -41,7 +41,7 @@ def apply_mutant(mutant: Mutant, original: str) -> None:
 
 
 def load_functions(text: str, path: str) -> dict[Place, CodeType]:
-    """Return the code of each function that a module defines at its top level."""
+    """Return the code of each function that is not inside another function."""
     found: dict[Place, CodeType] = {}
     for code in list_outermost(compile(text, path, "exec", dont_inherit=True)):
         name, line = code.co_qualname, code.co_firstlineno
