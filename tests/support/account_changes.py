@@ -1,4 +1,4 @@
-"""Helpers for tests of accounts: request a change, approve it, and revoke access."""
+"""Helpers for tests of accounts: make changes with an approval, and redeem key links."""
 
 from typing import Final
 from uuid import uuid4
@@ -47,13 +47,13 @@ def add_with(who: Someone, second: Someone, path: str, body: Json) -> Json:
 
 
 def redeem(world: World, link: object) -> Response:
-    """Make an API key with a link, as the holder of its account."""
+    """Redeem a link for an API key, and return the response."""
     answer: Response = world.http.post("/v1/keys/redeem", json={"link": link})
     return answer
 
 
 def make_key_with(who: Someone, second: Someone, path: str, body: Json) -> str:
-    """Let two people make a link of an API key, and the holder the key."""
+    """Let two people create a link, redeem the link, and return the API key."""
     return str(unwrap(redeem(who.world, add_with(who, second, path, body)["link"]))["key"])
 
 

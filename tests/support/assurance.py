@@ -71,7 +71,7 @@ def describe_simulation(told: Numbers) -> tuple[str, str]:
 
 
 def describe_fuzzing(told: Numbers) -> tuple[str, str]:
-    """Return how many requests a fuzzing run sent, and the findings of that run."""
+    """Return the extent and the findings of a fuzzing run."""
     users = told["users"]
     how = (
         f"{users[0]['examples']} examples an operation, as {len(users)} people; "
@@ -81,7 +81,7 @@ def describe_fuzzing(told: Numbers) -> tuple[str, str]:
 
 
 def describe_mutation(told: Numbers) -> tuple[str, str]:
-    """Return how many changes `make mutate` made, and how many of them no test noticed."""
+    """Return the extent of a mutation run, and how many changes no test noticed."""
     of = {name: sum(one[name] for one in told["modules"]) for name in COUNTED}
     judged = of["killed"] + of["survived"]
     rate = 100 * of["killed"] / judged if judged else 0.0

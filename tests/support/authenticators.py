@@ -21,7 +21,7 @@ PRESENT: Final = 0x01
 VERIFIED: Final = 0x04
 ATTESTED: Final = 0x40
 ES256: Final = ec.ECDSA(SHA256(), deterministic_signing=True)
-"""Signatures are the same in each run, so that examples can contain them."""
+"""The same key and data give the same signature, so that examples can contain it."""
 AAGUID: Final = bytes(16)
 
 
@@ -55,14 +55,14 @@ class Credential:
 
 @dataclass(frozen=True)
 class Authenticator:
-    """A device with a browser at one origin. `counts` tells whether it has a counter."""
+    """A device with a browser at one origin. `counts` is true if it has a counter."""
 
     origin: str = PUBLIC
     rp_id: str | None = None
     flags: int = PRESENT | VERIFIED
     counts: bool = True
     client_data: Json = field(default_factory=dict)
-    """Members of the client data that are replaced, for an attack."""
+    """Members that replace or extend those of the client data, for an attack."""
 
     def replace_parts(self, **parts: Any) -> "Authenticator":
         return replace(self, **parts)
@@ -70,9 +70,10 @@ class Authenticator:
     def create(
         self, options: Json, known: Credential | None = None
     ) -> tuple[Credential, Json]:
-        """Create a passkey, and return it with a response without an attestation.
+        """Create a passkey, and return it with the response, which has no attestation.
 
-        With `known`, the response is for that passkey, which an honest device refuses.
+        If `known` is given, no passkey is created, and the response is for `known`. An
+        honest device refuses this.
         """
         made = known or Credential(decode(options["user"]["id"]))
         length = len(made.id).to_bytes(2)
@@ -88,7 +89,7 @@ class Authenticator:
         return made, self.wrap(made, response)
 
     def sign(self, credential: Credential, options: Json) -> Json:
-        """Return the response of a sign-in with a passkey."""
+        """Advance the counter, if any, and return a passkey's response to a challenge."""
         credential.counter += self.counts
         data = self.make_data(options["rpId"], 0, credential.counter)
         client = self.make_client_data("webauthn.get", options["challenge"])

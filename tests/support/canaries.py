@@ -86,7 +86,7 @@ ENCODED_MARKERS: Final = tuple(
 
 
 def find_markers(hay: bytes, needles: tuple[bytes, ...] = ENCODED_MARKERS) -> list[bytes]:
-    """Return the markers that were found in some bytes, each with the bytes around it."""
+    """Return each marker found in `hay`, with the bytes around its first occurrence."""
     places = ((needle, hay.find(needle)) for needle in needles)
     return [hay[max(at - 40, 0) : at + 60] for _, at in places if at >= 0]
 
@@ -168,7 +168,7 @@ TOLD = ("narrative", "perpetrators", "health")
 
 @dataclass
 class Journey:
-    """One case, with its people, the marker texts that they send, and the answers."""
+    """One case, with its people, the marker texts that they send, and the responses."""
 
     world: World
     texts: Canaries = field(default_factory=Canaries)
@@ -180,7 +180,10 @@ class Journey:
         return self.cast[-1]
 
     def run(self) -> Json:
-        """Take a case from submission to closure, with every kind of refused request."""
+        """Take a case from submission to closure, and return the case.
+
+        Another case is withdrawn, and the first candidate declines to lead this case.
+        """
         officer, first = self.add_person("UZ_CONSULATE_ALMATY"), self.add_person("KZ_LEAD")
         self.add_person("OVERSIGHT_DEMO")
         lead = self.add_person("IOM")
@@ -203,7 +206,7 @@ class Journey:
         return case
 
     def save_drafts(self, officer: Someone) -> None:
-        """Save drafts of a form with and without a case, and read them back."""
+        """Save form drafts and unsent forms, with and without a case, and read them."""
         draft = unwrap(officer.create_case())
         for about in ({}, {"case": draft["code"]}):
             values = [{"name": "needs", "value": self.texts.make_text()}]
@@ -265,7 +268,7 @@ class Journey:
         unwrap(second.send(f"/approvals/{approval['id']}/confirm"))
 
     def open_all(self, case: Json, *referrals: Json) -> None:
-        """Read everything as each person of the journey, and open each sealed document."""
+        """Request every sealed document, record and list as each person of the journey."""
         of_case = get_path(case)
         ours = (*OPENED[1:3], "/notes", "/safeguards/history", "/safety-alert")
         sealed = [f"{of_case}{part}" for part in ours]

@@ -38,7 +38,7 @@ class TextSource(Protocol):
 def run_other_actions(
     say: TextSource, lead: Someone, case: Json, cast: Sequence[Someone]
 ) -> Iterator[Json]:
-    """Perform actions that no journey contains, with notes, and yield the new referrals."""
+    """Perform the actions that a usual case leaves out, and yield the new referrals."""
     officer = cast[0]
     record_facts(say, officer, lead, case)
     yield from run_referrals(say, lead, case)
@@ -51,7 +51,10 @@ def run_other_actions(
 
 
 def record_facts(say: TextSource, officer: Someone, lead: Someone, case: Json) -> None:
-    """Record facts and a vital interest, ask a question and answer it."""
+    """Record facts and a vital interest, and read a section by emergency access.
+
+    The lead then asks a question, which the officer answers.
+    """
     path = get_path(case)
     for fact in FACTS:
         unwrap(lead.create(f"{path}/facts", fact | {"note": say.make_text()}))
@@ -80,7 +83,8 @@ def read_in_emergency(say: TextSource, lead: Someone, path: str) -> None:
 def run_referrals(say: TextSource, lead: Someone, case: Json) -> Iterator[Json]:
     """Refer a case to two shelters, and yield the referrals.
 
-    The first shelter helps until its referral is withdrawn. The other shelter redirects.
+    The first shelter helps until its referral is withdrawn. The other shelter redirects its
+    referral, and the lead revokes the draft that the redirect creates.
     """
     shelter, other = map(
         lead.world.add_person, ("KZ_SHELTER_KOGERSHIN", "KZ_SHELTER_TANSHOLPAN")
@@ -103,7 +107,7 @@ def run_referrals(say: TextSource, lead: Someone, case: Json) -> Iterator[Json]:
 
 
 def pause_and_reopen(say: TextSource, lead: Someone, case: Json) -> None:
-    """Suspend, resume and monitor a case, report an early visit, and reopen the case."""
+    """Suspend, resume and monitor a case, report an early visit, and stop and reopen it."""
     rest = {"reason": "SAFETY", "review_at": REVIEW}
     unwrap(lead.does("suspend", case, rest | {"note": say.make_text()}))
     unwrap(lead.does("resume", case))

@@ -1,4 +1,4 @@
-"""The operation of each action on a case, referral, handover or return."""
+"""The operations of the actions on a case, and the available steps of a record."""
 
 from collections.abc import Mapping
 from typing import Any, Final

@@ -14,7 +14,7 @@ ROOT: Final = THIS.parents[2]
 
 @contextmanager
 def check_out(revision: str, home: Path, *parts: Path) -> Iterator[Path]:
-    """Yield a checkout of a commit in the folder `home`, and remove it.
+    """Yield a checkout of a commit in the folder `home`, and remove it at the end.
 
     The folders and files `parts`, and this module, are those of this working tree.
     """

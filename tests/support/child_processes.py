@@ -12,7 +12,7 @@ from typing import Final
 from tests.torture.service import WARM
 
 type ReportPipe = Connection[str, str]
-"""The end of a pipe to which a child process writes, such as `says.send("ready")`."""
+"""The end of a pipe to which a child process writes, as in `says.send("ready")`."""
 
 SECONDS: Final = 60
 
@@ -33,13 +33,16 @@ class Child:
         return pid
 
     def wait_for_report(self) -> str:
-        """Wait for the next message. Raises `EOFError` if the process has ended."""
+        """Wait for the next message, and return it.
+
+        Raises `EOFError` if the process has ended, and AssertionError after `SECONDS`.
+        """
         assert self.heard.poll(SECONDS)
         said: str = self.heard.recv()
         return said
 
     def wait(self) -> int | None:
-        """Wait for the process to end; return the exit code, or None if it still runs."""
+        """Wait for the process to end; return its exit code, or None after `SECONDS`."""
         self.process.join(SECONDS)
         return self.process.exitcode
 

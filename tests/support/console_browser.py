@@ -16,7 +16,7 @@ SAME_ORIGIN: Final = {"Sec-Fetch-Site": "same-origin"}
 class ConsoleBrowser:
     """A browser in which a person is signed in.
 
-    The console forwards its cookie as the credential, so the API key of the person will do.
+    The console forwards its cookie as the credential, so the cookie can be an API key.
     """
 
     def __init__(self, person: Someone, **headers: str) -> None:
@@ -24,7 +24,7 @@ class ConsoleBrowser:
         self.headers = {"Cookie": f"{SESSION_COOKIE}={person.key}"} | headers
 
     def get(self, path: str) -> httpx2.Response:
-        """Return the page at a path below /console/, to which a page of the console led."""
+        """Return the page at a path below /console/, as if a console page linked to it."""
         return self.http.get(f"/console/{path}", headers=SAME_ORIGIN | self.headers)
 
     def post(self, path: str, form: Mapping[str, str | list[str]]) -> httpx2.Response:

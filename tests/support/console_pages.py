@@ -21,24 +21,24 @@ LINKS: Final = re.compile(r'(?:href|action|src|content|formaction|data-\w+)="([^
 NO_CASE: Final = "SC-AAAA-AAAA-AAAA-A"
 PART: Final = "{action}/{part}"
 ONE_CASE: Final = ("{action", "{document", "{id")
-"""Parameters whose values are combined with one case only, because there are many."""
+"""Parameters whose values are combined with one case only, because they have many."""
 
 SHARE: Final = choose_number(4, sample=16, night=1)
-"""A run tries one of this many pages of a route; the seed decides which."""
+"""A run tries one in this many pages of a route. The seed decides which pages."""
 MOST: Final = 5
-"""The most records of a kind, other than cases, whose pages are drawn."""
+"""Maximum number of ids that are tried in a path that is not about a case."""
 
 type Ids = Mapping[str, list[str]]
 
 
 def list_routes(method: str) -> list[str]:
-    """Return the paths of the console that have a method, relative to /console."""
+    """Return the paths of the console that support an HTTP method, relative to /console."""
     routes = [one for one in ROUTES if isinstance(one, Route)]
     return [one.path for one in routes if method in (one.methods or ())]
 
 
 def list_addresses(path: str, ids: Ids, case: str) -> Iterator[str]:
-    """Yield the addresses of a path for all records, without the part /console/.
+    """Yield the addresses of a path for the records in `ids`, without the part /console/.
 
     Raises KeyError for a parameter that `list_values` does not know.
     """
@@ -56,7 +56,10 @@ def choose_share(addresses: list[str]) -> list[str]:
 
 
 def list_values(path: str, name: str, ids: Ids, case: str) -> list[str]:
-    """Return the values of a parameter of a path, among them one that does not exist."""
+    """Return the values to try for a parameter of a path.
+
+    If the parameter names a record, they usually include one that does not exist.
+    """
     kind = path.split("/")[1]
     if name == "action_of_part":
         return list_actions_of_parts(ids)
@@ -66,7 +69,7 @@ def list_values(path: str, name: str, ids: Ids, case: str) -> list[str]:
 
 
 def list_case_values(path: str, name: str, ids: Ids, case: str) -> list[str]:
-    """Return the values of a parameter of a path that begins with a case."""
+    """Return the values to try for a parameter of a path about a case."""
     if name == "code":
         is_one = any(part in path for part in ONE_CASE)
         return [case] if is_one else [*ids["code"], NO_CASE]
@@ -104,11 +107,11 @@ VALUES: Final[Mapping[str, list[str]]] = {
     "session_id": [NOWHERE],
     "passkey_id": [NOWHERE],
 }
-"""The values of parameters that do not name a record."""
+"""The values of the parameters that do not depend on the records of a world."""
 
 
 class TypingReader(FormReader):
-    """Reads the forms of a page, and the names of the fields in which a person types."""
+    """A parser for the forms of a page, and for the names of their text fields."""
 
     TYPED: Final = frozenset({"text", "tel", "search", ""})
 
@@ -136,5 +139,5 @@ def read_forms(html: str) -> dict[str, tuple[Form, set[str]]]:
 
 
 def list_links(html: str) -> str:
-    """Return the addresses in a page as one text."""
+    """Return the addresses in a page, one per line."""
     return unescape("\n".join(LINKS.findall(html)))

@@ -40,7 +40,7 @@ def resolve_reference(part: dict[str, Any], shared: dict[str, Any]) -> dict[str,
 
 
 def list_options(schema: dict[str, Any], schemas: dict[str, Any]) -> list[str]:
-    """Return the names of the schemas in a named union, or the one name of a reference."""
+    """Return the names of the schemas in a union, or the name of the only schema."""
     named = resolve_reference(schema, schemas)
     options: list[dict[str, Any]] = named.get("anyOf", [schema])
     return [one["$ref"].rpartition("/")[2] for one in options]

@@ -19,7 +19,7 @@ VERDICTS: Final = {"breaks": True, "fine": False}
 
 @dataclass(frozen=True)
 class Row:
-    """A row that says whether an edit of a contract or its reverse breaks clients."""
+    """Edits of a contract, and whether they, and their reverse, break clients."""
 
     title: str
     breaks: bool
@@ -29,10 +29,12 @@ class Row:
 
 
 def parse_rows(text: str) -> Iterator[Row]:
-    """Parse blocks of text: a line with verdicts and title, then the lines of the edits.
+    """Yield the row of each block of text.
 
-    A change is reported at the place of the last edit. If it is reported elsewhere, a line
-    that begins with `told` names that place.
+    A block has a line with two verdicts and a title, and then a line for each edit. Blank
+    lines separate the blocks, and lines that begin with `#` are comments. A change is
+    reported at the place of the last edit. If it is reported elsewhere, a line that begins
+    with `told` names that place.
     """
     for block in re.split(r"\n\s*\n", text):
         lines = [line for line in block.splitlines() if not line.startswith("#")]
@@ -56,7 +58,7 @@ def apply_row(document: Json, row: Row) -> Json:
 
 
 def apply_edit(document: Json, verb: str, pointer: str, rest: str = "null") -> None:
-    """Make one edit of a document."""
+    """Apply one edit to a document in place. Raises ValueError for an unknown verb."""
     home, _, last = pointer.rpartition("/")
     parent = get_at(document, home)
     key = int(last) if isinstance(parent, list) else decode_step(last)
@@ -82,7 +84,7 @@ def apply_edit(document: Json, verb: str, pointer: str, rest: str = "null") -> N
 
 
 def build_contract(sent: Any, read: Any, schemas: Json) -> Json:
-    """Return a contract of one operation with this request and this response schema."""
+    """Return a contract with one operation, and with its request and response schemas."""
     body = {"content": {"application/json": {"schema": sent}}}
     answer = {"description": "", "content": {"application/json": {"schema": read}}}
     return {
@@ -102,7 +104,11 @@ def replace_references(part: Any, old: str, new: str) -> None:
 
 
 def find_pointer(document: Json, place: str) -> str:
-    """Return the JSON pointer of a path whose first step names an operation or a schema."""
+    """Return the JSON pointer of a place.
+
+    The first step of the place names an operation or a schema. If the first step is empty,
+    the place is a path from the root of the document.
+    """
     head, *steps = place.split("/")
     pointer = find_operation(document, head) if head else ""
     for step in steps:
@@ -121,9 +127,10 @@ def find_operation(document: Json, name: str) -> str:
 
 
 def find_index(parent: Any, step: str) -> str:
-    """Return the index of the list entry that a step of a path names.
+    """Return a step of a path, with the name of a list entry replaced by its index.
 
-    The step is the entry's number or name. The step `-` is the place after the last entry.
+    The step `-` is the place after the last entry. A number, or a step in an object, is
+    returned as it is.
     """
     if not isinstance(parent, list) or step.isdigit():
         return step
@@ -148,7 +155,7 @@ def decode_step(step: str) -> str:
 
 
 def select_operations(document: Json, names: set[str]) -> Json:
-    """Return a copy of a contract with some operations and the components they need."""
+    """Return a contract with only some operations, all webhooks, and their components."""
     copy = deepcopy(document)
     copy["paths"] = {
         path: these
@@ -165,7 +172,7 @@ def select_operations(document: Json, names: set[str]) -> Json:
 def collect_components(
     part: Any, components: Json, seen: set[tuple[str, str]]
 ) -> set[tuple[str, str]]:
-    """Return the kind and name of each component that a part needs.
+    """Add the kind and name of each component that a part needs to `seen`; return `seen`.
 
     These are the components to which the part refers, directly or through other components.
     """

@@ -11,7 +11,7 @@ import time
 import httpx
 
 TIMED_OUT, FAILED = 28, 22
-"""Exit codes of curl for a timeout, and for an answer of 400 or more."""
+"""Exit codes of curl for a timeout, and for a response with a status of 400 or more."""
 
 
 def read_options() -> argparse.Namespace:
@@ -30,7 +30,7 @@ def read_options() -> argparse.Namespace:
 
 
 def main() -> int:
-    """Send the request, print the answer as it arrives, and return curl's exit code."""
+    """Send the request, print the response as it arrives, and return curl's exit code."""
     options = read_options()
     body = sys.stdin.buffer.read() if options.data == "@-" else options.data
     method = options.request or ("GET" if body is None else "POST")

@@ -33,13 +33,16 @@ type Row = dict[str, Any]
 
 @dataclass
 class Attacker:
-    """Somebody who may write every row of the database, and has no key."""
+    """An attacker who may write every row of the database, and has no key."""
 
     world: World
 
     @contextmanager
     def connect(self) -> Iterator[Connection]:
-        """Open a transaction without foreign keys and triggers."""
+        """Yield a connection in a transaction that ignores foreign keys and triggers.
+
+        On SQLite, the triggers are dropped and do not come back.
+        """
         engine = create_engine(self.world.url, poolclass=NullPool)
         with engine.begin() as connection:
             if engine.dialect.name == "sqlite":
@@ -51,7 +54,7 @@ class Attacker:
             yield connection
 
     def read(self, model: type[Base], key: Any) -> Row:
-        """Return the row with a primary key."""
+        """Return the row with the given primary key."""
         return self.find(model, **{get_key(model).name: key})
 
     def find(self, model: type[Base], **values: Any) -> Row:
@@ -63,13 +66,13 @@ class Attacker:
             return dict(zip(row._fields, row, strict=True))
 
     def update(self, model: type[Base], key: Any, **values: Any) -> None:
-        """Write these values into the row with a primary key."""
+        """Write these values into the row with the given primary key."""
         changed = update(get_table(model)).where(get_key(model) == key).values(values)
         with self.connect() as connection:
             connection.execute(changed)
 
     def write(self, model: type[Base], row: Row, values: Row) -> None:
-        """Write these values into the row with the same primary key as a row."""
+        """Write `values` into the stored row that has the primary key of `row`."""
         changed = update(get_table(model)).where(*match_row(model, row)).values(values)
         with self.connect() as connection:
             connection.execute(changed)
@@ -80,12 +83,12 @@ class Attacker:
             connection.execute(insert(get_table(model)).values(row))
 
     def delete(self, model: type[Base], key: Any) -> None:
-        """Delete the row with a primary key."""
+        """Delete the row with the given primary key."""
         with self.connect() as connection:
             connection.execute(delete(get_table(model)).where(get_key(model) == key))
 
     def delete_like(self, model: type[Base], row: Row) -> None:
-        """Delete the copy of a row, which has another number."""
+        """Delete the rows with the same ids and place as `row`, whatever their number."""
         table = get_table(model)
         known = [name for name in ("id", "since", "record_id", "place") if name in row]
         own = [table.c[name] == row[name] for name in known]
@@ -93,7 +96,7 @@ class Attacker:
             connection.execute(delete(table).where(*own))
 
     def delete_row(self, model: type[Base], row: Row) -> None:
-        """Delete the row with the same primary key as a row."""
+        """Delete the stored row that has the primary key of `row`."""
         with self.connect() as connection:
             connection.execute(delete(get_table(model)).where(*match_row(model, row)))
 
@@ -114,7 +117,7 @@ def get_key(model: type[Base]) -> Column[Any]:
 
 
 def list_other_values(value: Any) -> list[Any]:
-    """Return null, and other values of the same type."""
+    """Return null and other values of the same type; for null, values of several types."""
     year = timedelta(days=400)
     others: list[Any]
     match value:

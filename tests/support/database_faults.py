@@ -37,7 +37,7 @@ def get_dialect(world: World) -> str:
 
 @contextmanager
 def fail_inserts(world: World, url: str, table: str) -> Iterator[None]:
-    """Refuse every insert into a table for as long as the block lasts."""
+    """Refuse every insert into a table while the block runs."""
     ask(url, *(how.format(table=table) for how in REFUSING[get_dialect(world)]))
     yield
     ask(url, *ALLOWING[get_dialect(world)])
@@ -106,12 +106,12 @@ FULL: Final = {
         EXECUTE FUNCTION refuse()""",
     ),
 }
-"""Statements that fill the disk on SQLite, and that simulate a full disk on PostgreSQL."""
+"""Statements that make an insert need 1 MB on SQLite, and make it fail on PostgreSQL."""
 
 
 @contextmanager
 def fill_disk(world: World, url: str, table: str) -> Iterator[None]:
-    """Leave no room on the disk for another row of the table."""
+    """Make every insert into a table fail as if the disk were full."""
     ask(url, *(how.format(table=table) for how in FULL[get_dialect(world)]))
     if get_dialect(world) == "sqlite":
         [(pages,)] = ask(url, "PRAGMA page_count")

@@ -1,9 +1,9 @@
 """PostgreSQL databases that many tests use in turn, and the connections to them.
 
-To create and drop a database takes a sixth of the time of a test, and on a new connection
-the server has to plan every statement again. Instead, the changes of a test are undone (see
-snapshots.py). A database is dropped only if its changes cannot be undone, or after many
-uses.
+Creating and dropping a database takes a sixth of the time of a test, and on a new
+connection the server has to plan every statement again. Instead, the changes of a test are
+undone (see snapshots.py). A database is dropped only if its changes cannot be undone, or
+after many uses.
 """
 
 import gc
@@ -31,7 +31,7 @@ FEW: Final = 4
 MOST: Final = 50
 """Maximum number of uses of one database, because deleted rows keep their space."""
 PATIENCE: Final = 10.0
-"""Seconds that the last requests of a test may take after the test."""
+"""Maximum number of seconds that requests of a test may take after its end."""
 OTHERS: Final = """SELECT pid, pid = ANY(%(ours)s) OR pg_terminate_backend(pid, 5000)
     FROM pg_stat_activity
     WHERE datname = current_database() AND pid != pg_backend_pid()"""
@@ -48,7 +48,7 @@ def open_database(url: str) -> Database:
 
 
 def leave_database(url: str) -> None:
-    """Close the connections of a test, but keep a few if the database is reused."""
+    """Close the connections of a test, unless the database is reused and has only a few."""
     engine = open_database(url).engine
     pool = engine.pool
     assert isinstance(pool, QueuePool)
@@ -80,7 +80,10 @@ class Reused:
     uses: int = 0
 
     def is_as_before(self) -> bool:
-        """Try to restore the first state, and return whether that succeeded."""
+        """Try to restore the first state, and return whether that succeeded.
+
+        After `MOST` uses, return False without trying.
+        """
         if self.uses == MOST:
             return False
         engine = open_database(self.url).engine
@@ -98,7 +101,7 @@ class Reused:
 
 
 def close_others(engine: Engine) -> None:
-    """Close all connections of other processes, so that none writes during the next test.
+    """Close all connections except the engine's, so that none writes in the next test.
 
     Raises NotAsBeforeError if a connection of the engine is lost, or if another connection
     cannot be closed.

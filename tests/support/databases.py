@@ -66,7 +66,7 @@ type Copy = Callable[[], AbstractContextManager[str]]
 
 
 def parse_kinds(names: str) -> tuple[str, ...]:
-    """Parse the value of the option `--databases`."""
+    """Parse the option `--databases`. Raises ArgumentTypeError for an unknown kind."""
     if unknown := set(names.split(",")) - set(KINDS):
         raise argparse.ArgumentTypeError(f"not of {', '.join(KINDS)}: {', '.join(unknown)}")
     return tuple(kind for kind in KINDS if kind in names.split(","))
@@ -123,7 +123,7 @@ class Numbers:
 
 @contextmanager
 def make_sqlite_copies(folder: Path) -> Iterator[Copy]:
-    """Yield a function that copies a SQLite file. No process may have the file open."""
+    """Create a SQLite file, and yield a function that copies it if nothing has it open."""
     folder.mkdir()
     template, numbers = folder / "template.db", Numbers()
     set_up(f"sqlite:///{template}")
@@ -142,7 +142,7 @@ def make_sqlite_copies(folder: Path) -> Iterator[Copy]:
 
 @contextmanager
 def make_postgresql_copies(home: URL) -> Iterator[Copy]:
-    """Yield a function that copies a database. Each worker has its own copies."""
+    """Create a database, and yield a function that copies it. Each worker has its own."""
     # A torture run restarts the server, so a pooled connection may be closed.
     admin = create_engine(home, isolation_level="AUTOCOMMIT", pool_pre_ping=True)
     mine, numbers = f"safe_conduct_test_{token_hex(4)}", Numbers()

@@ -1,4 +1,4 @@
-"""Changes of the directory by tests, with the MACs that the service would write."""
+"""Changes to the directory by tests, with the MACs that the service would write."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,7 +14,10 @@ from app.kernel.protected_rows import compute_mac, store_macs
 def update_directory(
     session: Session, statement: Update | Insert, *rows: Mapping[str, Any], **values: Any
 ) -> None:
-    """Run an UPDATE with these values or an INSERT of these rows, and write their MACs."""
+    """Run an UPDATE with `values` or an INSERT of `rows`, and write the new MACs.
+
+    No MACs are written in a session whose rows have none.
+    """
     session.flush()
     changed = statement.values(values) if values else statement
     session.connection().execute(changed, rows or None)
@@ -24,7 +27,7 @@ def update_directory(
 
 
 def write_macs(session: Session) -> None:
-    """Write the MACs of all rows of the directory that do not match theirs."""
+    """Write a new MAC for each row of the directory that its stored MAC does not match."""
     macs = session.info[MACS]
     for register in REGISTERS:
         model, rows = register.table, read_rows(session, register.table)

@@ -1,4 +1,4 @@
-"""A reserve of disk space that is larger than the disk, so that writes can be refused."""
+"""A reserve of disk space that is larger than the disk, so that writes are refused."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +18,10 @@ ALL_OF_IT: Final = 2**62
 def simulate_reserve(
     world: World, *files: Path, reserve: int = ALL_OF_IT
 ) -> Iterator[None]:
-    """Set a reserve larger than the free space, by default on the database's disk."""
+    """Reserve disk space while the block runs, by default on the database's disk.
+
+    By default, the reserve is larger than any disk.
+    """
     [path] = files or [Path(str(world.database.engine.url.database))]
     space = FreeSpace({Place.DATABASE: path}, reserve=reserve)
     world.app.state.runtime = replace(world.runtime, free_space=space)

@@ -1,6 +1,6 @@
-"""A check of each answer of a test: its status and headers are in the contract.
+"""A check that the status and headers of each response in a test are in the contract.
 
-The client of every world checks the answers that it gets, so the tests of the API cover
+The client of every world checks the responses that it gets, so the tests of the API cover
 each operation in many states. The body of a problem has the members that its class
 declares. Other bodies are compared with their schemas in tests/sweeps.
 """
@@ -90,7 +90,10 @@ def find_operation(method: str, path: str) -> Operation | None:
 
 
 def list_differences(method: str, path: str, status: int, sent: Iterable[str]) -> list[str]:
-    """Return the differences between an answer and the contract of its operation."""
+    """Return the differences between a response and the contract of its operation.
+
+    An undocumented operation or server error (5xx) has no differences.
+    """
     operation = find_operation(method, path)
     if operation is None or (status >= FAULT and str(status) not in operation):
         return []
@@ -105,7 +108,7 @@ def list_differences(method: str, path: str, status: int, sent: Iterable[str]) -
 
 
 def check_answer(response: httpx2.Response) -> None:
-    """Raise AssertionError if an answer is not as the contract documents it."""
+    """Raise AssertionError if a response differs from the contract."""
     request = response.request
     asked = (request.method, request.url.path)
     differences = list_differences(*asked, response.status_code, response.headers)
@@ -117,12 +120,15 @@ def check_answer(response: httpx2.Response) -> None:
 
 @cache
 def load_kinds() -> dict[str, type[Problem]]:
-    """Return the classes of problems by their stable names."""
+    """Return the classes of problems by their URIs."""
     return {kind.uri: kind for kind in list_problem_kinds()}
 
 
 def list_problem_differences(method: str, path: str, problem: dict[str, Any]) -> list[str]:
-    """Return how a problem differs from the members of its class and from the contract."""
+    """Return the differences of a problem from its class and from the contract.
+
+    Raises pydantic's ValidationError if a member of the class has an invalid value.
+    """
     kind = load_kinds().get(problem["type"])
     declared = kind.members if kind else None
     added = problem.keys() - ProblemDetail.model_fields.keys()

@@ -26,12 +26,15 @@ def end_agreement(world: World, *, on: date | None = LAST_DAY) -> None:
 
 
 def run_endings_job(world: World) -> int:
-    """Run the worker's job for ended agreements and for offices that cannot act."""
+    """Run the worker's job for ended agreements and for offices that cannot act.
+
+    Return the number of updated cases.
+    """
     return apply_endings(world.runtime)
 
 
 def disable(who: Someone, by: Someone) -> None:
-    """Disable an account on behalf of a supervisor or an administrator."""
+    """Disable the account of `who` as `by`, a supervisor or an administrator."""
     unwrap(by.send(f"/accounts/{who.actor.account_id}/disable"))
 
 

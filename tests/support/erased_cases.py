@@ -32,7 +32,7 @@ PERSONAL_TABLES: Final[tuple[type[Base], ...]] = (
 
 
 def lock_case(tx: WriteTransaction, case: Json) -> Case:
-    """Lock a case as the worker does."""
+    """Lock a case as the worker does, and return it."""
     wanted = select(Case.id).where(Case.code == case["code"])
     found = system_queries.lock_for_system(tx, tx.session.scalars(wanted).one())
     assert found is not None
@@ -52,7 +52,7 @@ def erase_draft(world: World, case: Json) -> None:
 
 
 def erase_again(world: World, case: Json) -> bool:
-    """Erase a case again that a restored backup has brought back after its erasure."""
+    """Erase a case that a restored backup brought back; return whether this was needed."""
     with world.write_as_service() as tx:
         return erasing.erase_again(tx, lock_case(tx, case).id, NOON)
 

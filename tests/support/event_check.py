@@ -22,7 +22,7 @@ FAULTS: Final[list[str]] = []
 
 
 def check_recorded_events() -> None:
-    """Check, from now on, each event that this process records."""
+    """From now on, check each event that this process records, and collect the faults."""
     record = WriteTransaction.record
 
     @wraps(record)

@@ -1,6 +1,6 @@
 """Run the journeys of tests/examples/operations, and write the examples: `make examples`.
 
-The file of a journey contains the requests and answers of its operations; `problems.json`
+The file of a journey contains the requests and responses of its operations; `problems.json`
 contains the problems that many operations have.
 """
 
@@ -51,7 +51,7 @@ def format_examples(player: Player) -> str:
 
 
 def write_files(made: dict[str, str]) -> list[str]:
-    """Write the files that changed, remove the others, and return the changed names."""
+    """Write the files, remove all other examples, and return the names that changed."""
     there = {file.name: file.read_text("utf-8") for file in FOLDER.glob("*.json")}
     for name in there.keys() - made.keys():
         FOLDER.joinpath(name).unlink()

@@ -1,4 +1,4 @@
-"""Makes the deadlines of a case of the demonstration due now, in the service's environment.
+"""Make the deadlines of a case of the demonstration due now.
 
 Usage: python -m tests.support.expire_deadlines CODE, with the settings of the service.
 """

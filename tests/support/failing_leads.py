@@ -30,13 +30,13 @@ def desk(world: World) -> Someone:
 
 @pytest.fixture
 def boss(world: World) -> Someone:
-    """Return the second person of the desk."""
+    """Return a supervisor of the desk, who approves as the second person."""
     return world.add_person(OLD_DESK, {Role.SUPERVISOR})
 
 
 @pytest.fixture
 def stuck(world: World, officer: Someone, lead: Someone) -> Json:
-    """Return a case whose lead is closed, and whose consents name only State offices."""
+    """Return a case whose lead office is closed, with consents to State offices only."""
     return close_lead_office(world, officer, lead)
 
 
@@ -62,7 +62,7 @@ def record_new_lead(desk: Someone, second: Someone, case: Json, **changes: Any) 
 
 
 def require_all_refused(desk: Someone, case: Json, *offices: str) -> None:
-    """Check that the desk cannot give the lead to any of these offices."""
+    """Check that the desk may not choose any of these offices as the lead."""
     for one in offices:
         assert get_unmet(desk.does("take-over", case, make_takeover(one))) == [
             ("focal_point_chosen", "desk")

@@ -1,8 +1,8 @@
-"""An attack on released figures: what an integer program learns from all releases.
+"""An attack on released figures with integer programs, which combine all releases.
 
 The attacker has every release, knows the rules and even the noise of each number shown, and
-bounds each small count. Nothing here uses the code that decides what is shown: the sums
-between the tables are written again.
+computes bounds for each small count. The attack does not use the code that decides which
+numbers are shown. It defines the sums between the tables itself.
 """
 
 import hashlib
@@ -52,7 +52,7 @@ def derive_test_noise(seed: str) -> Callable[[tuple[str, ...]], int]:
 
 
 def generate_counts(seed: object) -> dict[Quarter, Counts]:
-    """Return the counts of two years of invented people, in countries of different size."""
+    """Return the counts of invented people in two years, in countries of different size."""
     random = Random(f"figures {seed}")
     sizes = {country: random.choice((3, 8, 20, 45, 90)) for country in COUNTRIES}
     found: dict[Quarter, Counts] = {}
@@ -97,7 +97,7 @@ def add_person(random: Random, country: str, counts: Counts) -> None:
 def build_series(
     counts: Mapping[Quarter, Counts], derive_noise: Callable[[tuple[str, ...]], int]
 ) -> dict[Quarter, list[Figures]]:
-    """Return the releases of all quarters, each after the one before."""
+    """Return the release of each quarter, given which figures earlier releases showed."""
     shown: set[tuple[str, Quarter]] = set()
     series = {}
     for quarter in counts:
@@ -138,7 +138,7 @@ class Attack:
                 self.add_sums(country, quarter)
 
     def add_sums(self, country: str, quarter: Quarter) -> None:
-        """Add what holds between the tables of the same people."""
+        """Add the constraints between the tables that count the same people."""
         people = self.collect_cells(country, quarter, TableName.CASES)
         for table in (TableName.AGE_AND_GENDER, TableName.ASSISTANCE):
             self.add(
@@ -165,7 +165,10 @@ class Attack:
         *,
         quarter: Quarter,
     ) -> None:
-        """Add what a release says to a reader who knows the noise and what is small."""
+        """Add the constraints that follow from a release for the attacker.
+
+        The attacker also knows which numbers and countries are hidden for being small.
+        """
         figures = list(released)
         for one in figures:
             over = list_countries(one, figures)
@@ -184,7 +187,7 @@ class Attack:
                 self.add(people, 0, 12 - noise)
 
     def add(self, terms: Sum, low: float, high: float) -> None:
-        """Add a constraint, which the real counts meet."""
+        """Add a constraint. Raises AssertionError if the real counts do not meet it."""
         real = self.compute(terms)
         assert low <= real <= high, (low, real, high)
         self.rows.append((terms, low, high))
@@ -199,7 +202,7 @@ class Attack:
     def collect_cells(
         self, country: str, quarter: Quarter, table: TableName, cell: Cell = ()
     ) -> Sum:
-        """Return the sum of the cells of a table that begin with some codes."""
+        """Return the sum of the cells of a table whose codes begin with those in `cell`."""
         cells = TABLES[table].cells
         return {(country, quarter, table, c): 1 for c in cells if c[: len(cell)] == cell}
 
@@ -216,7 +219,7 @@ class Attack:
         }
 
     def list_targets(self, released: Iterable[Sequence[Figures]]) -> Iterator[Sum]:
-        """Return the small counts of all tables, of each quarter and of each release."""
+        """Yield the small counts of all tables, of each quarter and of each release."""
         for quarter, counts in self.counts.items():
             for country, table in counts:
                 yield from self.list_table(([country], [quarter], table))
@@ -227,13 +230,13 @@ class Attack:
                     yield from self.list_table((over, list(one.quarters), table))
 
     def list_table(self, of: tuple[list[str], list[Quarter], TableName]) -> Iterator[Sum]:
-        """Return the small cells and subtotals of a table, and the small complements."""
+        """Yield the small cells and subtotals of a table, and the small complements."""
         over, quarters, table = of
         people = self.collect_over(over, quarters, TableName.CASES, ())
         parts = {cell[:n] for cell in TABLES[table].cells for n in range(len(cell) + 1)}
         for part in sorted(parts):
             if table in SUBSETS and not part:
-                continue  # pairs of a person and a form, and no count of people
+                continue  # counts pairs of a person and a form, not people
             terms = self.collect_over(over, quarters, table, part)
             if self.compute(terms) < 11:
                 yield terms
@@ -247,7 +250,7 @@ class Attack:
         """Return the targets that can have fewer than five values, with their bounds.
 
         A sum over independent programs has at least as many values as one of its parts, so
-        only sums within one program are bounded.
+        bounds are computed only for sums within one program.
         """
         of, programs = self.split()
         for terms in select_unique(targets):
@@ -257,7 +260,10 @@ class Attack:
         return [found for program in programs.values() for found in program.find_bounded()]
 
     def split(self) -> "tuple[list[int], dict[int, Program]]":
-        """Return programs that have no variable in common, and that of each variable."""
+        """Return the label of the program of each variable, and the programs by label.
+
+        No two programs have a variable in common.
+        """
         rows = [
             (
                 {self.index[variable]: weight for variable, weight in terms.items()},
@@ -309,12 +315,12 @@ class Program:
         return row
 
     def add_target(self, terms: Sum, index: Mapping[Variable, int]) -> None:
-        """Add a sum that the attacker bounds."""
+        """Add a sum for which the attacker computes bounds."""
         row = self.make_row({index[variable]: weight for variable, weight in terms.items()})
         self.targets.append((terms, row))
 
     def find_bounded(self) -> Iterator[tuple[Sum, int, int]]:
-        """Return the targets that can have fewer than five values, with their bounds.
+        """Yield the targets that can have fewer than five values, with their bounds.
 
         Each solution is kept, because it bounds the other targets as well.
         """
@@ -335,14 +341,17 @@ class Program:
                     yield terms, low, high
 
     def has_values(self, row: NDArray[np.float64]) -> bool:
-        """Return whether the solutions so far have five or more values of a sum."""
+        """Return whether two of the solutions so far differ by 4 or more in a sum."""
         if not self.solutions:
             return False
         values = np.array(self.solutions) @ row
         return bool(values.max() - values.min() >= 4)
 
     def find_smallest(self, row: NDArray[np.float64]) -> int:
-        """Return the smallest value of a sum; a cell without a limit has at most 1,000."""
+        """Return the smallest value of a sum, and keep the solution that has this value.
+
+        Each cell is at most 1,000. Raises AssertionError if there is no solution.
+        """
         rows = np.array(self.rows).reshape(-1, len(self.at))
         limits = {"A_ub": csr_array(rows), "b_ub": self.limits}
         found = linprog(row, **limits, bounds=(0, 1000), integrality=1, method="highs")
@@ -352,7 +361,7 @@ class Program:
 
 
 def list_countries(one: Figures, figures: Iterable[Figures]) -> list[str]:
-    """Return the countries that some figures of a release count."""
+    """Return the countries that `one` covers, given all figures of its release."""
     same = [f.country for f in figures if f.quarters == one.quarters]
     return [country for country in same if country and one.country in {None, country}]
 
@@ -366,7 +375,7 @@ def compute_difference(one: Sum, other: Sum) -> Sum:
 
 
 def select_unique(sums: Iterable[Sum]) -> Iterator[Sum]:
-    """Return sums without repetitions."""
+    """Yield sums without repetitions."""
     seen = set()
     for terms in sums:
         key = frozenset(terms.items())

@@ -21,7 +21,7 @@ COUNTS: Final[Mapping[TableName, Counter[Cell]]] = {
     TableName.ASSISTANCE: Counter({("within_24_hours",): 38, ("within_72_hours",): 26}),
     TableName.SERVICES_ASKED: Counter({("SHELTER",): 47, ("LEGAL_AID",): 29}),
 }
-"""The people of a quarter in one country."""
+"""The counts of people in one country in one quarter."""
 
 
 def store_quarter(
@@ -55,7 +55,7 @@ def release_quarter(
 
 
 def release_growing_quarters(world: World) -> None:
-    """Release two quarters. In the second one, three times as many people were met."""
+    """Release two quarters, of which the second has three times the counts of the first."""
     later = Quarter(QUARTER.year, QUARTER.number + 1)
     counts = {("KZ", name): cells for name, cells in COUNTS.items()}
     more = {
@@ -70,7 +70,7 @@ def release_growing_quarters(world: World) -> None:
 
 
 def list_points(reader: Someone) -> list[Json]:
-    """Return the follow-up points of meetings that a person reads."""
+    """Return the follow-up points of meetings that a person can read."""
     found: list[Json] = unwrap(reader.get(POINTS))["items"]
     return found
 

@@ -30,7 +30,7 @@ class Command(NamedTuple):
 def run(
     typed: Command, seconds: float, given: str = ""
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end.
+    """Run a command with the input `given`, and return its exit code and its output.
 
     A command that takes longer than `seconds` is killed, and `TimeoutExpired` is raised.
     """

@@ -146,7 +146,7 @@ def create_people(world: World) -> dict[str, Someone]:
 
 
 def create_records(people: dict[str, Someone]) -> None:
-    """Create cases, referrals and returns in all states that a request can meet."""
+    """Create records of every kind, with cases, referrals and returns in many states."""
     officer, lead, shelter = people["officer"], people["lead"], people["shelter"]
     unwrap(officer.create_case())
     officer.submit()
@@ -196,7 +196,7 @@ READING: Final[Json] = {
 
 
 def create_shared_case(people: dict[str, Someone]) -> Json:
-    """Create a case with a question, a screening, referrals and an offered handover."""
+    """Create a case with records of most kinds, such as questions and a handover offer."""
     officer, lead, shelter = people["officer"], people["lead"], people["shelter"]
     consents = [
         make_consent(),
@@ -225,7 +225,7 @@ def create_shared_case(people: dict[str, Someone]) -> Json:
 
 
 def find_ids(wire: Wire, one: Someone, told: list[Operation]) -> list[Ids]:
-    """Return the ids that a person can use: values of enumerations, and ids in lists."""
+    """Return the ids to try as a person: enumeration values, ids in lists, similar ids."""
     seen = [ids for operation in told for ids in list_enum_ids(operation)]
     names = {name for operation in told for name in operation.path_names}
     reads = sorted(
@@ -270,7 +270,7 @@ def list_item_names(path: str, told: list[Operation]) -> set[str]:
 
 
 def read_ids(wire: Wire, one: Someone, read: Operation, ids: Ids) -> Iterator[str]:
-    """Read a list or a record, and yield the id of each item or of the record."""
+    """Read a list or a record, and yield the id of each item or of the record, if shown."""
     answer = wire.send("GET", fill_path(read.path, ids), build_headers(read, one, ""))
     shown = answer.parse_json() if answer.status == 200 else {}
     for item in shown.get("items", [shown] if shown else []):
@@ -281,7 +281,7 @@ def read_ids(wire: Wire, one: Someone, read: Operation, ids: Ids) -> Iterator[st
 
 
 def fill_path_from(operation: Operation, stage: Stage, choose: int = 0) -> str:
-    """Fill a path with existing ids, whether or not any person can see them."""
+    """Return the path with ids that any of the people can see, or with an unknown id."""
 
     def pick(match: re.Match[str]) -> str:
         known = stage.ids.get(match[1], [NOWHERE])
@@ -291,7 +291,7 @@ def fill_path_from(operation: Operation, stage: Stage, choose: int = 0) -> str:
 
 
 def build_headers(operation: Operation, one: Someone, key: str) -> Headers:
-    """Return all headers that an operation requires."""
+    """Return the headers with which a person calls an operation."""
     said: Headers = {
         "If-Match": ", ".join(f'"{version}.0123456789abcdef"' for version in range(1, 17)),
         "Idempotency-Key": key,

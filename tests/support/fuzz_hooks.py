@@ -1,4 +1,4 @@
-"""Hooks for Schemathesis: formats that JSON Schema cannot describe, and two checks.
+"""Hooks for Schemathesis: formats beyond JSON Schema, a database reset, and two checks.
 
 Schemathesis loads this module because tests/support/fuzzing.py names it in the
 configuration.
@@ -40,7 +40,10 @@ schemathesis.openapi.format(
 
 @schemathesis.hook
 def before_call(_: HookContext, case: Case[Any], __: dict[str, Any]) -> None:
-    """Restore the first state whenever the next request tests another operation."""
+    """Restore the first state if this request tests another operation than the last one.
+
+    All requests of the stateful phase count as one operation.
+    """
     walks = case.meta and case.meta.phase.name == TestPhase.STATEFUL
     tried = "a walk" if walks else case.operation.label
     if tried not in NOW:

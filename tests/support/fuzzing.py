@@ -2,9 +2,9 @@
 
 Schemathesis reads the OpenAPI document that the server serves. It sends requests that fit
 the document and requests that do not, with all checks on. There is one run for each person
-who has a part in a case, and each run has a copy of a world with one record of each kind.
-The number of runs at the same time is at most the number of cores. A record that one person
-may read by its id must be hidden from every person who has no part in the record.
+in `USERS`, and each run has a copy of a world with records of each kind. The number of
+runs at the same time is at most the number of cores. A record that one person may read by
+its id must be hidden from every person who has no part in the record.
 """
 
 import json
@@ -71,7 +71,7 @@ class Prepared:
 
 @contextmanager
 def build_stage() -> Iterator[Prepared]:
-    """Build a world with one record of each kind. Each run uses a copy of that world."""
+    """Build a world with records of each kind. Each run uses a copy of that world."""
     with databases.open_alone() as (home, url):
         with open_wire(url) as wire:
             stage, operations = set_up(wire), list_operations(wire.world.app.openapi())
@@ -86,7 +86,7 @@ def build_stage() -> Iterator[Prepared]:
 
 
 def write_config(runtime: Prepared, name: str, folder: Path) -> Path:
-    """Write the configuration of one run: the users, and the ids that they can see."""
+    """Write the configuration of one run, with its users and ids, and return its path."""
     users = {name: runtime.stage.cast[name], STRANGER: runtime.stranger}
     seen = runtime.stage.visible_ids[list(runtime.stage.cast).index(name)]
     known = {**runtime.stage.ids, **collect_ids(seen)} | {"versions": [VERSIONS]}
@@ -124,7 +124,7 @@ def write_config(runtime: Prepared, name: str, folder: Path) -> Path:
 def list_parameters(
     told: list[Operation], known: dict[str, list[str]]
 ) -> Iterator[tuple[str, str]]:
-    """Yield the parameters that take ids, in paths and in body fields."""
+    """Yield each parameter or body field that takes ids, with the name of its values."""
     yield "header.If-Match", "versions"
     forms: dict[str | None, str] = {}
     for operation in told:
@@ -203,7 +203,10 @@ class Found:
 
 
 def run_schemathesis(runtime: Prepared, run: Run) -> Found:
-    """Run Schemathesis as one person, against a server that only this run uses."""
+    """Run Schemathesis as one person, against a server that only this run uses.
+
+    Raises RuntimeError if Schemathesis writes no report, and TimeoutExpired if it hangs.
+    """
     folder, began = runtime.home / run.name, time.monotonic()
     folder.mkdir()
     database, report = str(folder / "live.db"), folder / "report.json"
@@ -264,7 +267,7 @@ def list_options(told: list[Operation], name: str) -> Iterator[str]:
 def plan_runs(examples: str, people: str) -> list[Run]:
     """Return a run for each person in `people`, or for every person if `people` is empty.
 
-    The names in `people` are separated by commas.
+    The names in `people` are separated by commas. Raises SystemExit for an unknown name.
     """
     names = people.split(",") if people else USERS
     if unknown := set(names) - set(USERS):
@@ -273,10 +276,10 @@ def plan_runs(examples: str, people: str) -> list[Run]:
 
 
 def main(examples: str = "100", people: str = "") -> None:
-    """Run Schemathesis as each person, print the results, and fail on any finding."""
+    """Run Schemathesis as each person, print and store the results; fail on any finding."""
     runs = plan_runs(examples, people)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # `timeout` cleans up too
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # `timeout` sends SIGTERM
     found, began = list[Found](), time.monotonic()
     with build_stage() as runtime, ThreadPoolExecutor(os.cpu_count()) as pool:
         for one in pool.map(partial(run_schemathesis, runtime), runs):

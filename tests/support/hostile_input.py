@@ -21,7 +21,7 @@ MANY: Final = settings(
     suppress_health_check=list(HealthCheck),
 )
 CANARY: Final = "Zqxvkjwbhf"
-"""A word in every text that is sent; no answer may contain it."""
+"""A word in most texts that are sent; no header and no error response may contain it."""
 BIG: Final = 2**63
 """A number that no column can store."""
 TELLING: Final = (
@@ -45,7 +45,7 @@ SAFE: Final = {
 
 
 def find_flaws(answer: Answer, *, cacheable: bool = False) -> list[str]:
-    """List what is wrong with the answer to a hostile request.
+    """Return the flaws of the response to a hostile request.
 
     `cacheable` means that the operation returns texts that are the same for every office.
     """
@@ -66,7 +66,7 @@ def find_flaws(answer: Answer, *, cacheable: bool = False) -> list[str]:
 
 
 def find_problem_flaws(answer: Answer) -> list[str]:
-    # operation_calls.py checks that the contract lists an answer of OAuth.
+    # operation_calls.py checks that the contract lists an OAuth error response.
     if answer["content-type"] == JSON:
         body, wanted = answer.parse_json(), {"error", "error_description"}
         return [] if body.keys() == wanted else ["not what OAuth says of an error"]
@@ -330,7 +330,7 @@ VALUES: Final[dict[str, str]] = {
 
 
 def list_hostile_values(whole: Json, only: Collection[str] = VALUES) -> dict[str, bytes]:
-    """Return bodies in which one valid value is replaced by a hostile one."""
+    """Return bodies in each of which one valid value is replaced by a hostile value."""
     leaves = [path for path in list_places(whole) if path and is_leaf(get_at(whole, path))]
     marked = {path: json.dumps(replace_at(whole, path, HERE)) for path in leaves}
     return {
@@ -346,6 +346,6 @@ def is_leaf(value: Any) -> bool:
 
 
 def insert_inside(plain: str, more: str) -> bytes:
-    """Insert text into a JSON object."""
+    """Insert text at the end of a JSON object, and return the object as bytes."""
     comma = ", " if plain != "{}" else ""
     return f"{plain[:-1]}{comma}{more}}}".encode("utf-8", "surrogatepass")

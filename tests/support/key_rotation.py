@@ -47,7 +47,7 @@ def count_macs(world: World) -> Counter[str]:
 def rotate(world: World) -> tuple[int, int]:
     """Use the current key for all secrets and MACs.
 
-    Return the numbers of rows with a MAC that are finished, and of all.
+    Return how many rows with a MAC are finished, and how many rows with a MAC exist.
     """
     list(rewrap_secrets(world.runtime, Counter()))
     return list(renew_macs(world.runtime, Counter()))[-1]

@@ -1,7 +1,7 @@
 """Mail servers and SMS gateways for notifications, which can fail in many ways.
 
-The servers listen on ports of this machine. Each received message is stored with its time,
-whether or not the server confirms the message.
+The servers listen on ports of this machine. Each message that a server takes is stored with
+its time, even if the server does not confirm the message.
 """
 
 import datetime as dt
@@ -81,7 +81,7 @@ class Received:
 
 @dataclass
 class FakeServer:
-    """A server for tests, which records each message and then behaves as `mood` says."""
+    """A server that behaves as `mood` says, and records the messages that it takes."""
 
     clock: Callable[[], datetime]
     mood: Callable[[], Mood] = lambda: Mood.TAKES
@@ -274,13 +274,13 @@ class Lines(ThreadingTCPServer):
 
     @override
     def handle_error(self, *_: object) -> None:
-        """Ignore clients that close the connection."""
+        """Ignore errors, because a client may close the connection."""
 
 
 class Requests(ThreadingHTTPServer):
     @override
     def handle_error(self, *_: object) -> None:
-        """Ignore clients that close the connection."""
+        """Ignore errors, because a client may close the connection."""
 
 
 class Server(Protocol):
@@ -321,7 +321,7 @@ def serve_sms(postman: FakeServer) -> Iterator[int]:
 
 @dataclass
 class Post:
-    """The post of a world: a mail server, an SMS gateway, and the senders that use them."""
+    """The mail server and the SMS gateway of a world, and the senders that use them."""
 
     world: World
     mail: FakeServer
@@ -333,7 +333,7 @@ class Post:
         return send_due(self.world.runtime, self.senders)
 
     def send_all_due(self, within: timedelta) -> None:
-        """Run the senders for a given time, whenever a message is due."""
+        """Advance the clock by a time, and run the senders whenever a message is due."""
         end = self.world.now + within
         while (due := self.find_next_due()) and due < end:
             self.world.now = max(self.world.now, due)
@@ -341,7 +341,7 @@ class Post:
         self.world.now = end
 
     def find_next_due(self) -> datetime | None:
-        """Return when the next message is due, or None if no message is open."""
+        """Return the due time of the next message, or None if no message is open."""
         open_ones = [one.due_at for one in list_outbox(self.world) if one.state in OPEN]
         return min(open_ones, default=None)
 
@@ -382,7 +382,7 @@ NO_WAY_OUT = Senders(
 
 
 def draw_moods(seed: int, bad: Sequence[Mood]) -> Callable[[], Mood]:
-    """Return a function that draws a bad mood nine times out of ten."""
+    """Return a function that draws a bad mood nine times out of ten, and else `TAKES`."""
     chance = Random(seed)
     return lambda: chance.choice(bad) if chance.random() < 0.9 else Mood.TAKES
 

@@ -1,4 +1,4 @@
-"""The people and records of a marked world: every relation, and every sealed document."""
+"""The people and records of a marked world, with every relation and sealed document."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -67,7 +67,7 @@ class MarkedRecords:
     people: dict[str, MarkedPerson]
     case: Json
     ids: dict[str, list[str]]
-    """The ids of all records of the world, by the name of a kind of record."""
+    """The ids of records, by the name of the kind of record (see `load_ids`)."""
 
 
 def make_sections() -> list[Json]:
@@ -122,7 +122,7 @@ def create_marked_records(world: MarkedWorld) -> MarkedRecords:
 
 
 def make_return_changes() -> Json:
-    """Return what a case for a return has beyond its consents and safeguards."""
+    """Return the sections and the risk assessment of a case for a return."""
     return {"sections": make_sections(), "risk": {"level": "low", "remarks": TEXT}}
 
 
@@ -143,7 +143,7 @@ def end_case(officer: MarkedPerson) -> None:
 
 
 def hand_back_lead(people: dict[str, MarkedPerson], case: Json) -> None:
-    """Hand the lead over to another office and back, and offer it to a third."""
+    """Hand the lead over to another office and back."""
     lead, other = people["lead"], people["former_lead"]
     for giver, taker in ((lead, other), (other, lead)):
         offer = unwrap(giver.offer(case, taker.code))
@@ -167,7 +167,7 @@ def create_referrals(people: dict[str, MarkedPerson], case: Json) -> None:
 
 
 def write_about(people: dict[str, MarkedPerson], case: Json) -> None:
-    """Write all that the lead, oversight and the desk can add to a case."""
+    """Write every kind of document about a case, offer the lead, and try to stop it."""
     lead, officer, path = people["lead"], people["officer"], get_path(case)
     for part in ("contacts", "safeguards"):
         match = {"If-Match": lead.get_tag(case)}
@@ -201,9 +201,10 @@ ADDED: Final[tuple[tuple[str, Json], ...]] = (
 
 
 def load_ids(world: MarkedWorld, code: str) -> dict[str, list[str]]:
-    """Return the ids of all records, and of the records that belong to one case.
+    """Return the ids of records, by the name of the kind of record.
 
-    The code of this case is the first one.
+    For the kinds in `OF_CASE`, only the records of one case are included. The code of this
+    case is the first code.
     """
     with world.database.begin_read(SERVICE) as session:
         case = session.scalars(select(Case.id).where(Case.code == code)).one()

@@ -1,7 +1,7 @@
 """Worlds in which every free text that a person sends is replaced by a numbered marker.
 
-A test searches answers for the markers. In two worlds with markers of other letters and
-lengths, and with the same ids and times, an answer differs only if it depends on a text.
+A test searches responses for the markers. Two worlds have the same ids and times, but
+markers of different letters and lengths. A response differs only if it depends on a text.
 """
 
 import re
@@ -24,9 +24,9 @@ STEMS: Final = (
     ("Zvěřqžx", "Ñandúqü¿", "Жъыэщюфбх", "غظضثشقذطص"),
     ("Łąkęqś", "Ożyńqç", "Ђљњжћџ", "چپگژکی"),
 )
-"""The stems of the markers of two worlds: with diacritics, Spanish, Cyrillic, Arabic."""
+"""The stems of each world's markers: two Latin with diacritics, a Cyrillic, an Arabic."""
 GAP: Final = ("", "·" * 7)
-"""What makes the markers of the second world longer."""
+"""The ends of the markers of each world, which make those of the second longer."""
 GAPS: Final = tuple(zip(STEMS, GAP, strict=True))
 PHONE: Final = "7098765"
 NUMBER: Final = r"(\d{5})"
@@ -46,12 +46,12 @@ WHOLE: Final = re.compile(
 )
 """A whole marker of either world."""
 PUBLIC_PATHS: Final = ("/focal-points", "/accounts", "/webhooks", "/enrolments")
-"""Paths of requests that name offices and accounts, whose names are known."""
+"""Paths whose free texts name offices and accounts, and are therefore not replaced."""
 CONTACTS: Final = "-contacts"
 PHONE_FIELD: Final = "phone"
 BORN: Final = ("1907-11-29", "1911-02-03")
 BESIDE: Final = {"name": PHONE_FIELD, "safe_contact": "route"}
-"""Fields that hold a text beside another field, and a code elsewhere."""
+"""Fields that hold free text only in an object that also has the given other field."""
 DRAFTS: Final = "/form-drafts/"
 DRAFT_TEXTS: Final = frozenset({"value"})
 
@@ -64,24 +64,27 @@ class Markers:
     count: int = 0
 
     def make_text(self) -> str:
-        """Return a text in four scripts that no other record has, as a marker."""
+        """Return a new marker, a text of four words that no other record contains."""
         self.count += 1
         words = (f"{stem}{self.count:05}" for stem in STEMS[self.kind])
         return " ".join(words) + GAP[self.kind]
 
     def make_phone(self) -> str:
-        """Return a telephone number that no other record has, as a marker."""
+        """Return a new marker in the form of a telephone number."""
         self.count += 1
         return f"+{PHONE}{self.count:05}"
 
     def replace_texts(self, path: str, body: Any, free: frozenset[str]) -> Any:
-        """Return the body of a request with a marker in place of each free text."""
+        """Return the body of a request with a marker in place of each free text.
+
+        Except for contacts, bodies that are sent to `PUBLIC_PATHS` are not changed.
+        """
         if path.startswith(PUBLIC_PATHS) and not path.endswith(CONTACTS):
             return body
         return self.replace(body, DRAFT_TEXTS if DRAFTS in path else free)
 
     def replace(self, value: Any, free: frozenset[str], name: str = "") -> Any:
-        """Return a value of a field with a marker in place of each free text."""
+        """Return a value in which texts, telephone numbers and birth dates are replaced."""
         if isinstance(value, Mapping):
             codes = {field for field, other in BESIDE.items() if other not in value}
             known = free - codes
@@ -97,14 +100,14 @@ class Markers:
 
 
 def find_numbers(text: str) -> frozenset[int]:
-    """Return the numbers of the markers in a text, also if they are escaped."""
+    """Return the numbers of the markers in a text, even if the markers are escaped."""
     plain = unescape(unquote_plus(text))
     found = MARKER.finditer(plain)
     return frozenset(int(next(filter(None, one.groups()))) for one in found)
 
 
 def replace_markers(text: str, readable: frozenset[int]) -> str:
-    """Return a text in which the markers with the given numbers are replaced by these."""
+    """Return a text in which each readable marker is replaced by its number."""
 
     def replace(found: re.Match[str]) -> str:
         number = int(next(filter(None, found.groups())))
@@ -126,7 +129,7 @@ class MarkedPerson(Someone):
 
 
 class MarkedWorld(World):
-    """A world whose people send markers."""
+    """A world whose people send markers instead of free texts."""
 
     def __init__(
         self,

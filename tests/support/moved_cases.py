@@ -67,7 +67,7 @@ FILTERS: Final = (
 
 
 def add_agreements(world: World) -> None:
-    """Add agreements that allow handovers across borders, and time limits by country."""
+    """Add agreements that allow handovers across borders, some of them with time limits."""
     source = {"confidence": Confidence.FICTITIOUS, "source": "test"}
     with world.database.begin_write() as session:
         for number, other in enumerate(("KG", "TT", "UZ")):
@@ -140,7 +140,7 @@ class Asked:
         assert answer.is_success, answer.text
 
     def store_answer(self, name: str, answer: Response) -> None:
-        """Store an answer in which ids are replaced by numbers.
+        """Store a response in which ids are replaced by numbers.
 
         The numbers follow the order in which the ids appear. The cursors of lists are
         emptied, because each contains a number that depends on the records of all cases.
@@ -210,7 +210,7 @@ def prepare(
 
 
 def play(made: Asked, stage: str, where: str, *, answers: bool = True) -> dict[str, Any]:
-    """Take the referral to a stage, move the person, and return all later answers."""
+    """Take the referral to a stage, move the person, and return the stored responses."""
     world = made.world
     for action, body in STAGES[stage] if made.referral else ():
         made.does(action, body)
@@ -236,7 +236,7 @@ def play(made: Asked, stage: str, where: str, *, answers: bool = True) -> dict[s
 
 
 def leave_unchanged(made: Asked) -> None:
-    """Change nothing except the referral."""
+    """Do nothing, because the stage changes only the referral."""
 
 
 def begin_return(made: Asked) -> None:
@@ -313,7 +313,7 @@ def end(made: Asked) -> None:
 
 
 def read_all(made: Asked, when: str) -> None:
-    """Read everything that the consulate can read, and store the answers."""
+    """Read everything that the consulate can read, and store the responses."""
     read, path = made.consulate, get_path(made.case)
     ids = {"code": made.case["code"]}
     paths = {name: f"{path}{name}" for name in SEALED}
@@ -330,7 +330,7 @@ def read_all(made: Asked, when: str) -> None:
 
 
 def filter_cases(made: Asked) -> None:
-    """As the consulate, read filtered lists of cases and the referrals of the case."""
+    """As the consulate, read filtered lists of cases, and the referrals of the case."""
     for asked in FILTERS:
         made.store_answer(f"cases {asked}", made.consulate.get("/cases", **asked))
     listed = made.consulate.get("/referrals", case=made.case["code"])

@@ -16,9 +16,9 @@ from app.runtime import build_runtime
 
 
 def main(folder: str, column: str, minutes: str, which: str) -> None:
-    """Subtract minutes from now, and store the result in a column of sessions.
+    """Set a column of all sessions to the time that is `minutes` before now.
 
-    `which` is `newest` for the newest session only.
+    If `which` is `newest`, change only the newest session.
     """
     keys = FileKeys.load(Path(folder) / "keys")
     runtime = build_runtime(f"sqlite:///{folder}/demo.db", keys)

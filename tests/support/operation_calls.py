@@ -47,7 +47,7 @@ PUBLIC_WRITES: Final = {
     "redeem_enrolment",
     "redeem_key_link",
 }
-"""The operations that need no credential, because they check what the body contains."""
+"""The operations that need no credential, because they check the content of the body."""
 TAKING: Final = [one for one in WRITES if one.body_schema]
 READ: Final = {
     one.path
@@ -116,7 +116,7 @@ class Hunt:
             }
 
     def find_body(self, operation: Operation, choose: int = 0) -> Any:
-        """Return a body that the operation accepts. The body is cached."""
+        """Return a body that the operation accepts, or {} if it takes none. Cache it."""
         if not operation.body_schema:
             return {}
 
@@ -150,7 +150,7 @@ class Hunt:
         """Return the index of a caller whose requests are refused only for their content.
 
         Each person is tried with one group of ids before any person is tried with a second
-        group.
+        group. Raises AssertionError if there is no such caller.
         """
         whose = [one.key for one, _ in self.stage.list_callers(operation)]
         for choose in sorted(range(len(whose)), key=lambda n: whose[n] in whose[:n]):
@@ -162,7 +162,7 @@ class Hunt:
 
 @contextmanager
 def open_hunt(url: str, app: Any) -> Iterator[Hunt]:
-    """Open a world with one record of each kind, and record its committed statements."""
+    """Open a world with records of each kind, and record its committed statements."""
     with open_wire(url, app) as wire, record_commits(wire.world.database) as kept:
         yield Hunt(wire, set_up(wire), kept)
 
@@ -191,7 +191,7 @@ def record_commits(database: Database) -> Iterator[list[str]]:
 
 
 def get_problem_name(answer: Answer) -> str:
-    """Return the name of the problem in an answer."""
+    """Return the name of the problem in a response."""
     return str(answer.parse_json()["type"]).removeprefix("/problems/")
 
 
@@ -201,7 +201,7 @@ def is_malformed(answer: Answer) -> bool:
 
 
 def find_faults(operation: Operation, answer: Answer) -> list[str]:
-    """List what is wrong with an answer, such as a problem that is not in the contract."""
+    """Return the faults of a response, such as a problem that is not in the contract."""
     found = find_flaws(answer, cacheable=operation.path.startswith(CACHEABLE))
     if answer.status < 400 or found:
         return found

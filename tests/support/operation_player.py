@@ -1,7 +1,7 @@
-"""A player calls operations on behalf of people, and records the calls as examples.
+"""A player that calls operations on behalf of people, and records the calls as examples.
 
-Ids, times and secrets of a journey are the same in each run, so the recorded answers are
-equal as long as the service gives the same answers.
+Ids, times and secrets of a journey are the same in each run, so the recorded responses
+change only if the service changes.
 """
 
 import json
@@ -27,9 +27,9 @@ from tests.support.world import Json, Someone, World, get_problem, unwrap
 type Headers = Mapping[str, str]
 
 ITEMS: Final = 2
-"""The maximum number of items in a list of objects in a recorded answer."""
+"""The maximum number of items in a list of objects in a recorded response."""
 OF_MACHINE: Final = {"time_zones": "2026a"}
-"""Members of answers that depend on the machine, with the value in examples."""
+"""Members of responses that depend on the machine, with the value in examples."""
 LIFE_CYCLES: Final = ("cases", "referrals", "handovers", "returns")
 """First parts of the paths of records whose actions require the entity tag."""
 CHANGING: Final = {"Approval", "If-None-Match", "Last-Event-ID", "Prefer", "after"}
@@ -86,12 +86,12 @@ class Player:
         headers: Any = None,
         **ids: str,
     ) -> Json:
-        """Call an operation, and record the request and the answer as its example.
+        """Call an operation, and record the request and the response as its example.
 
-        `status` is the expected status, `query` and `headers` are mappings; they have no
-        types, because mypy would compare the other arguments, which are the path
-        parameters, with these types. Raises AssertionError if the answer is not a success,
-        or if the operation has an answer of this status already.
+        `status` is the expected status, and `query` and `headers` are mappings. They have
+        no types, because mypy would compare the path parameters in `ids` with these types.
+        Raises AssertionError if the response is not a success or has another status, or if
+        the operation has an example of this status already.
         """
         request = self.build_request(name, one, body, query or {}, headers or {}, ids)
         answer = self.send(name, one, request)
@@ -119,7 +119,8 @@ class Player:
         """Call an operation that is refused, and record the problem as its example.
 
         A problem of the journey `problems` is the example of each operation that has none
-        of its own.
+        of its own. Raises AssertionError if the response is not this problem, or if the
+        problem has an example already.
         """
         request = self.build_request(name, one, body, query or {}, headers or {}, ids)
         answer = self.send(name, one, request)
@@ -221,7 +222,7 @@ def select_shown(request: Json) -> Json:
 
 
 def parse_body(answer: Response) -> Any:
-    """Return the JSON body of an answer, the data of a stream's first event, or None."""
+    """Return the JSON body of a response, the data of a stream's first event, or None."""
     if answer.headers.get("content-type", "").startswith(EVENT_STREAM):
         return json.loads(answer.text.split("\ndata: ", 1)[1].split("\n", 1)[0])
     return answer.json() if answer.content else None

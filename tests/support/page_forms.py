@@ -1,4 +1,4 @@
-"""The forms of a page, filled as a browser would send them."""
+"""The forms of a page, with the values that a browser would send."""
 
 from html.parser import HTMLParser
 from typing import override
@@ -8,7 +8,7 @@ type Attributes = list[tuple[str, str | None]]
 
 
 class FormReader(HTMLParser):
-    """Reads the values that a browser sends for the forms of a page, by their address."""
+    """A parser for the forms of a page, with their values, by the address of each form."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -42,7 +42,7 @@ class FormReader(HTMLParser):
 
 
 def read_form_of(html: str, action: str) -> Form:
-    """Return the fields of the form whose address ends with an action, as they are."""
+    """Return the fields, with values, of the form whose address ends with an action."""
     reader = FormReader()
     reader.feed(html)
     return next(form for path, form in reader.forms.items() if path.endswith(action))

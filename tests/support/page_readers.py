@@ -1,4 +1,4 @@
-"""People who draw pages of a marked world, and the texts that each page shows."""
+"""People who read pages of a marked world, and the texts that each page shows."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -50,7 +50,7 @@ def find_texts(content: bytes) -> list[bytes]:
 
 @dataclass(frozen=True)
 class Page:
-    """An answer of the console to a person, who typed some markers in its request."""
+    """A response of the console to a person, with the markers that the request contains."""
 
     who: str
     address: str
@@ -63,7 +63,7 @@ class Page:
         return self.answer.request.method == "POST"
 
     def list_leaks(self, readable: frozenset[int]) -> list[str]:
-        """Return what the answer shows, but may not show to the person."""
+        """Return a message for each text that the response may not show to the person."""
         headers = "\n".join(
             f"{name}: {value}" for name, value in self.answer.headers.items()
         )
@@ -82,7 +82,7 @@ class Page:
 
 @dataclass
 class Reader:
-    """A person who draws pages, or nobody, and what the API shows to this person."""
+    """A person, or a visitor who is not signed in, with the pages that they received."""
 
     name: str
     browser: ConsoleBrowser
@@ -92,19 +92,19 @@ class Reader:
     forms: dict[str, tuple[Form, set[str]]] = field(default_factory=dict)
 
     def draw(self, address: str) -> None:
-        """Get a page, and keep its forms."""
+        """Request a page, and store the page and its forms."""
         answer = self.browser.get(address)
         self.pages.append(Page(self.name, address, answer))
         for at, form in read_forms(answer.text).items():
             self.forms[at.removeprefix("/console/")] = form
 
     def open(self, address: str) -> None:
-        """Send a form with a purpose only, which is refused if it needs more."""
+        """Send a form with a purpose only. It is refused if more fields are required."""
         answer = self.browser.post(address, PURPOSE)
         self.pages.append(Page(self.name, f"POST {address}", answer))
 
     def send(self, address: str, markers: Markers) -> None:
-        """Send a form as its page has it, with a marker in each field for a text."""
+        """Send a form of a stored page, with a marker in each text field."""
         form, typed = self.forms.get(address, ({}, {"note"}))
         before = markers.count
         texts = {
@@ -125,7 +125,7 @@ class Reader:
         )
 
     def count_shown(self) -> int:
-        """Return how many texts that others sent the person was shown."""
+        """Return the number of markers on the pages that the person did not type there."""
         pages = ((page, find_numbers(page.answer.text)) for page in self.pages)
         return len({number for page, found in pages for number in found - page.typed})
 
@@ -138,7 +138,7 @@ class Reader:
     def readable(self) -> frozenset[int]:
         """The numbers of all texts that the API shows to the person.
 
-        Nothing is asked for a person whose pages have no text so far.
+        If the pages have shown no text so far, the set is empty, and no request is sent.
         """
         if self.person is None or not self.count_shown():
             return frozenset()
@@ -156,9 +156,9 @@ class Reader:
         return read_numbers(self.person, list_reads(self.records.ids, OPEN_TEXTS))
 
     def list_leaks(self) -> list[str]:
-        """Return everything that the pages show, but may not show.
+        """Return a message for each text that a page may not show.
 
-        Only the answer to a form, in which a purpose is stated, may show what is opened.
+        Only the response to a form, in which a purpose is stated, may show an opened text.
         """
         return [
             leak
@@ -170,7 +170,7 @@ class Reader:
 
 
 def read_numbers(person: MarkedPerson, paths: Iterable[str]) -> frozenset[int]:
-    """Return the numbers of the texts in the answers of the API to a person."""
+    """Return the numbers of the texts in the responses of the API to a person."""
     bodies = (person.open(path).text for path in paths)
     return frozenset[int]().union(*map(find_numbers, bodies))
 

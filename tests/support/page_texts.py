@@ -23,9 +23,9 @@ SHOWN: Final = frozenset(
 
 
 class PageTexts(HTMLParser):
-    """Collects the texts of a page, except codes and what somebody typed.
+    """A parser that collects the texts of a page, except codes and texts of people.
 
-    The page marks those: by the class `code`, by `dir`, or by `lang` for another language.
+    The page marks these by the class `code`, by `dir`, or by `lang` for another language.
     """
 
     def __init__(self, html: str) -> None:
@@ -56,7 +56,7 @@ class PageTexts(HTMLParser):
 
 
 def list_unmarked(html: str) -> Iterator[str]:
-    """Yield the texts of a page that are outside of marks."""
+    """Yield the part of each text of a page that is outside of marks, possibly empty."""
     page = PageTexts(html)
     for texts in (page.texts, *([one] for one in page.shown)):
         depth = 0
@@ -76,7 +76,7 @@ def mark(text: str, values: Mapping[str, object]) -> Markup:
 
 
 def mark_texts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Mark on pages what comes from the catalogue, and the names of offices."""
+    """Mark the texts of the catalogue and the names of offices on all pages."""
     name_office, counted = Visit.name_office, Texts.translate_counted
 
     def translate(self: Texts, message: str, /, **values: object) -> Markup:

@@ -16,7 +16,7 @@ DEVICE: Final = Authenticator()
 
 @dataclass
 class Invited:
-    """An enrolment with both secrets, which no person but the newcomer has together."""
+    """An enrolment with its two secrets. Only the newcomer knows both."""
 
     world: World
     id: str
@@ -65,7 +65,7 @@ class Office:
     def open_enrolment(
         self, *, recovery: bool = False, of: Someone | None = None
     ) -> Invited:
-        """Enrol a person with the two supervisors, by default the newcomer."""
+        """Let two supervisors create an enrolment, by default for the newcomer."""
         made = unwrap(self.begin(recovery=recovery, of=of))
         shown = unwrap(self.second.send(f"/enrolments/{made['id']}/confirm"))
         return Invited(self.world, made["id"], made["link"], shown["code"])
@@ -79,7 +79,7 @@ class Office:
 def create_operator_enrolment(
     world: World, who: Someone, *, recovery: bool = False
 ) -> Invited:
-    """Enrol a person on the command line, which needs no second person."""
+    """Create an enrolment as the command line does, without a second person."""
     account = who.actor.account_id
     made = create_enrolment(world.runtime, account, recovery=recovery)
     return Invited(world, "", made.link, made.code)
@@ -115,7 +115,7 @@ def sign_in(
 
 
 def send(world: World, credential: Json, **body: str) -> Response:
-    """Send the response of a passkey."""
+    """Send the response of a passkey to a challenge, to sign in."""
     return send_without_key(world, "/sessions/passkey", {"credential": credential, **body})
 
 

@@ -1,4 +1,4 @@
-"""The tables whose rows have a MAC, and those that docs/privacy.md says to have none."""
+"""The tables whose rows have a MAC, and the tables without one in docs/privacy.md."""
 
 from pathlib import Path
 from typing import Final
@@ -26,7 +26,7 @@ def list_protected_tables() -> set[str]:
 
 
 def list_unprotected_tables() -> list[str]:
-    """List the tables that the page says to have no MAC, each with a reason."""
+    """List the tables without a MAC in the page, which must give a reason for each."""
     section = PAGE.read_text(encoding="utf-8").split("### Tables without a MAC")[1]
     lines = section.split("\n## ")[0].splitlines()
     rows = [line.split("|") for line in lines if line.startswith("| `")]

@@ -77,7 +77,10 @@ def resolve_reference(schema: Json, schemas: Json) -> Json:
 
 
 def includes_problem(response: Json, problem: Json) -> bool:
-    """Return whether a response of the contract lists a problem and the problem's title."""
+    """Return whether a response of the contract lists a problem and the problem's title.
+
+    A problem of the type `about:blank` is listed if the response lists no problem by name.
+    """
     kind, title = problem["type"], problem["title"]
     if kind == "about:blank":
         return "- `" not in response["description"]

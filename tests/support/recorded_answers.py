@@ -1,11 +1,11 @@
-"""A plugin that records the answers that tests get, and a comparison of two such records.
+"""A plugin that records the responses that tests get, and a comparison of two records.
 
 Load it with `-p tests.support.recorded_answers --record-answers FOLDER`. Each test process
 writes a file of JSON lines. Then `python -m tests.support.recorded_answers ONE OTHER`
-compares two folders, and exits with 1 if a test that is in both got different answers.
+compares two folders, and exits with 1 if a test that is in both got different responses.
 
 Random values are replaced by `<id>`. Lists are sorted, because the order of rows of the
-same moment depends on random ids. Texts for people (`TEXTS`) are left out.
+same moment depends on random ids. Texts for people (`TEXTS`) are replaced by `(text)`.
 """
 
 import json
@@ -43,11 +43,11 @@ HEADERS: Final = ("content-type", "etag", "link", "location", "retry-after", "va
 
 
 type Answers = dict[str, list[str]]
-"""The answers that each test got, in their order."""
+"""The responses that each test got, in their order."""
 
 
 class Recorder:
-    """A recorder that writes the answers of one test after another to a file."""
+    """A recorder that writes the responses of one test after another to a file."""
 
     def __init__(self, folder: Path, worker: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -55,7 +55,7 @@ class Recorder:
         self.answers: list[str] = []
 
     def record(self, request: httpx2.Request, response: httpx2.Response) -> None:
-        """Add an answer to the record of the running test."""
+        """Add a response to the record of the running test."""
         headers = [f"{name}: {response.headers.get(name)}" for name in HEADERS]
         target = request.url.raw_path.decode()
         lines = [f"{request.method} {target} {response.status_code}", *headers]
@@ -63,7 +63,7 @@ class Recorder:
         self.answers.append(OPAQUE.sub("<id>", "\n".join([*lines, body])))
 
     def finish(self, test: str) -> None:
-        """Write the answers of a test to the file, and begin a new record."""
+        """Write the responses of a test to the file, and begin a new record."""
         if self.answers:
             self.file.write(json.dumps([test, self.answers]) + "\n")
             self.file.flush()
@@ -84,7 +84,7 @@ def format_body(content: bytes, media_type: str) -> str:
 
 
 def drop_texts(value: Any) -> Any:
-    """Return a JSON value without the members that hold sentences for people."""
+    """Return a JSON value in which texts for people are replaced by `(text)`."""
     if isinstance(value, dict):
         return {
             name: "(text)" if name in TEXTS and isinstance(one, str) else drop_texts(one)
@@ -114,7 +114,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 class Recording:
-    """The pytest hooks that record answers, registered only with the option to record."""
+    """The pytest hooks that record responses, registered only with the option to record."""
 
     def __init__(self, recorder: Recorder) -> None:
         self.recorder = recorder
@@ -129,12 +129,12 @@ class Recording:
         httpx2.Client.send = send_recorded  # type: ignore[assignment, method-assign]
 
     def pytest_runtest_logfinish(self, nodeid: str) -> None:
-        """Write the answers of the test that has finished."""
+        """Write the responses of the test that has finished."""
         self.recorder.finish(nodeid)
 
 
 def load_answers(folder: Path) -> Answers:
-    """Return the answers of each test of a recorded run."""
+    """Return the responses of each test of a recorded run."""
     lines: Iterator[str] = (
         line for file in folder.glob("*.jsonl") for line in file.open(encoding="utf-8")
     )
@@ -142,7 +142,7 @@ def load_answers(folder: Path) -> Answers:
 
 
 def compare(before: Answers, after: Answers) -> Iterator[str]:
-    """Yield each test whose answers differ between two runs, with the first difference."""
+    """Yield each test whose responses differ in two runs, with the first difference."""
     for test in sorted(before.keys() & after.keys()):
         pairs = zip(before[test], after[test], strict=False)
         different = [f"- {a}\n+ {b}" for a, b in pairs if a != b]

@@ -1,4 +1,4 @@
-"""What an officer types in the five steps of "Refer someone", and a browser for it."""
+"""The values that an officer enters in the five steps of "Refer someone", and a browser."""
 
 import re
 from collections.abc import Mapping
@@ -64,7 +64,7 @@ class ReferBrowser(ConsoleBrowser):
     """A browser of an officer who fills in the steps of "Refer someone"."""
 
     def fill(self, number: int, form: Form, **changes: Any) -> httpx2.Response:
-        """Send one step; `changes` replace fields, with `__` instead of `/`."""
+        """Send one step; `changes` replace fields, with `__` for `/` in their names."""
         named = {name.replace("__", "/"): value for name, value in changes.items()}
         return self.post(f"refer/{number}", {**form, **named})
 
@@ -76,7 +76,7 @@ class ReferBrowser(ConsoleBrowser):
         return super().post(path, {**dict(hidden), **form})
 
     def fill_all(self, *steps: Form) -> httpx2.Response:
-        """Send the steps in order, and return the last answer."""
+        """Send the steps in order, and return the last response."""
         for number, form in enumerate(steps, 1):
             answer = self.fill(number, form)
             if number < len(steps):

@@ -106,7 +106,7 @@ class Watched:
 
 @dataclass
 class Scene:
-    """A scene: the cases with their observers, and the other people who work on them."""
+    """The cases with their observers, and the other people who work on the cases."""
 
     wire: Wire
     ids: Ids
@@ -115,7 +115,7 @@ class Scene:
     oversight: Someone
     watched: list[Watched] = field(default_factory=list)
     lists: dict[tuple[str, str], Answer] | None = None
-    """The answers to lists by office and operation; None if the cases still change."""
+    """The responses to lists by office and operation; None if the cases still change."""
 
     @property
     def world(self) -> World:
@@ -123,7 +123,7 @@ class Scene:
 
 
 def build_scene(wire: Wire, ids: Ids, pairs: Iterable[Pair] = PAIRS) -> Scene:
-    """Build a case for each pair."""
+    """Build a scene with a case for each pair."""
     world = wire.world
     scene = Scene(
         wire,
@@ -218,7 +218,7 @@ def take_and_return_lead(scene: Scene, watched: Watched) -> None:
 
 
 def read_in_emergency(scene: Scene, watched: Watched) -> None:
-    """Give the observer, a recipient or the consulate, emergency access."""
+    """Give the observer emergency access, and first a referral if it has none."""
     if RECIPIENT not in watched.pair.relations and CONSULATE not in watched.pair.relations:
         accept_referral(scene, watched)
     asking = {
@@ -257,7 +257,7 @@ ENTER: Final[Mapping[str, Callable[[Scene, Watched], None]]] = {
     OVERSIGHT: make_admission(Relation.OVERSIGHT),
 }
 
-# Reads of the observer.
+# Read requests of the observer.
 
 
 def list_reads() -> list[Operation]:
@@ -289,7 +289,7 @@ def read_all(
 
 
 def read(scene: Scene, watched: Watched, one: Operation) -> Answer:
-    """Call a read operation. If the scene caches lists, an office reads each list once."""
+    """Call a read operation. If the scene caches lists, each office reads a list once."""
     if scene.lists is not None and one.path in LISTS:
         key = (watched.observer.code, one.name)
         if key not in scene.lists:
@@ -299,7 +299,7 @@ def read(scene: Scene, watched: Watched, one: Operation) -> Answer:
 
 
 def send(scene: Scene, watched: Watched, one: Operation) -> Answer:
-    """Send a read request as the observer, for every part that the operation can add."""
+    """Send a read request as the observer, with every part that `include` can add."""
     target = fill_path(one.path, watched.ids)
     query = "&".join(filter(None, ["limit=200" if one.path in LISTS else "", one.includes]))
     said: dict[str, str | bytes] = {**watched.observer.make_headers()}
@@ -309,7 +309,7 @@ def send(scene: Scene, watched: Watched, one: Operation) -> Answer:
 
 
 def get_values(name: str, answer: Answer, watched: Watched) -> dict[str, Any]:
-    """Return each value of an answer by its path, without positions in lists."""
+    """Return the values of a response by their paths, without positions in lists."""
     found: dict[str, Any] = {f"{name} status": answer.status, f"{name} tag": answer["ETag"]}
     if answer.status != 200:
         return found | {f"{name} problem": answer.parse_json()["detail"]}
@@ -330,7 +330,7 @@ def is_about(item: Json, named: set[str]) -> bool:
 
 
 def list_values(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield the values of a document with their paths."""
+    """Yield the innermost values of a document with their paths."""
     if isinstance(value, dict) and value:
         for key, one in value.items():
             yield from list_values(one, f"{path}.{key}")
@@ -344,7 +344,7 @@ def list_values(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 def compare(one: dict[str, Any], other: dict[str, Any]) -> frozenset[str]:
     """Return the paths at which two worlds differ.
 
-    An ETag is left out if another value of the same answer differs too.
+    An ETag is left out if another value of the same response differs too.
     """
     places = {at for at in one.keys() | other.keys() if one.get(at) != other.get(at)}
     answers = {at.rpartition(" ")[0] for at in places if not at.endswith(" tag")}

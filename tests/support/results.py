@@ -12,7 +12,7 @@ ROOT: Final = Path(__file__).parents[2]
 
 
 def describe_commit() -> str:
-    """Return the commit that is tested, and whether files have been changed since."""
+    """Return the name of the commit that is tested, with `-dirty` if files are changed."""
     named = subprocess.run(
         ["git", "describe", "--always", "--dirty", "--abbrev=12"],
         cwd=ROOT,

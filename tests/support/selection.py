@@ -10,11 +10,11 @@ The cells of a test are its combinations of parameters, apart from the database.
 a test with many cells, each of which could find the same kind of fault: a test marked
 `sweep`, or a test of tests/sweeps.
 
-Races, tests of migrations, roles and row security, and the tests that postgresql.txt lists
-run on PostgreSQL. Tests of pages run on SQLite, because pages read and write through the
-API, and in a sample all tests outside tests/databases do. Of the other cells, a share runs
-on PostgreSQL. The seed of the run decides which ones, and which modules and cells are left
-out, so that each commit runs different ones.
+PostgreSQL runs the races, the tests of migrations, roles and row security, and the tests in
+postgresql.txt. SQLite runs the tests of pages, because pages read and write through the
+API. In a sample, SQLite also runs all other tests outside tests/databases. Of the remaining
+cells, a share runs on PostgreSQL. The seed of the run decides which ones, and which modules
+and cells are left out, so that each commit runs different ones.
 """
 
 from collections import defaultdict
@@ -37,7 +37,7 @@ SHARE_OF_ALL: Final = 10
 ON_POSTGRESQL: Final = 4
 """One of this many cells runs on PostgreSQL, where a test takes twice the time."""
 PARTLY_ON_POSTGRESQL: Final = 8
-"""The same for a test marked `partly`, of rules without SQL."""
+"""One of this many cells of a test marked `partly`, which tests rules without SQL."""
 LIST: Final = Path(__file__).with_name("postgresql.txt")
 """The list of tests that together issue every SQL statement of tests/api on PostgreSQL."""
 API: Final = "tests/api/"
@@ -88,7 +88,7 @@ def get_slow_functions() -> frozenset[str]:
 
 
 def leave_out_modules(items: list[pytest.Item]) -> list[pytest.Item]:
-    """Leave out the tests of most modules of the folders in `MODULES`.
+    """Return the tests without those of some modules of the folders in `MODULES`.
 
     Seeds that follow each other run different modules.
     """

@@ -47,7 +47,7 @@ PATIENCE: Final = 60
 
 
 def report(what: str, found: Iterable[Hashable]) -> None:
-    """Log how often each answer occurred under load; `--log-cli-level INFO` shows it."""
+    """Log how often each outcome occurred under load; `--log-cli-level INFO` shows it."""
     logging.getLogger("safe_conduct.load").info("%s: %s", what, dict(Counter(found)))
 
 
@@ -66,7 +66,7 @@ def make_server(app: FastAPI) -> Server:
 
 
 def open_port() -> socket:
-    """Bind a free port of this machine."""
+    """Return a socket that is bound to a free port of this machine."""
     listener = socket()
     listener.bind(("127.0.0.1", 0))
     return listener
@@ -156,7 +156,10 @@ def write_key_file(folder: Path) -> Path:
 def retry_as_told(
     ask: Callable[[], Response], statuses: list[int] | None = None
 ) -> Response:
-    """Repeat a request as Retry-After asks, until an answer lacks this header."""
+    """Repeat a request after each `Retry-After` delay until a response has no such header.
+
+    Append each status code to `statuses`. Raises TimeoutError after `PATIENCE` attempts.
+    """
     for _ in range(PATIENCE):
         answer = ask()
         if statuses is not None:

@@ -35,7 +35,7 @@ class Shell:
     def run(
         self, *words: str, given: str | None = None, **more: str
     ) -> subprocess.CompletedProcess[str]:
-        """Run a command to its end."""
+        """Run a command to its end, and return its exit code and its output."""
         typed = Command([COMMAND, *words], self.build_environment(**more), self.folder)
         return run(typed, SECONDS, given or "")
 
@@ -54,7 +54,7 @@ class Shell:
 
 
 class Faulty(ThreadingHTTPServer):
-    """A proxy that loses the first answers, or refuses the first requests with 503."""
+    """A proxy that loses the first responses, or refuses the first requests with 503."""
 
     def __init__(self, port: int, lost: int, busy: int) -> None:
         super().__init__(("127.0.0.1", 0), Relay)
@@ -62,7 +62,7 @@ class Faulty(ThreadingHTTPServer):
 
 
 class Relay(BaseHTTPRequestHandler):
-    """A handler that forwards a request, and returns the answer or loses it."""
+    """A handler that forwards a request, and returns the response or loses it."""
 
     server: Faulty
 
@@ -97,7 +97,7 @@ class Relay(BaseHTTPRequestHandler):
 
 @contextmanager
 def open_faulty_way(port: int, lost: int = 0, busy: int = 0) -> Iterator[Faulty]:
-    """Yield a running proxy that at first loses answers or refuses requests as busy."""
+    """Yield a running proxy that at first loses responses or refuses requests as busy."""
     with Faulty(port, lost, busy) as server:
         thread = Thread(target=server.serve_forever, args=[0.05])
         thread.start()

@@ -48,7 +48,7 @@ class Slow:
         allowed = f"Authorization: Bearer {key}\r\n\r\n".encode()
         words = (b"", HEAD[:20], HEAD, BODY + allowed + b'{"summary"')
         self.port, self.word = port, words[number % len(words)] if key else FORM
-        self.dribbles = number % len(words) == 2  # half a head grows byte by byte
+        self.dribbles = number % len(words) == 2  # the head grows byte by byte
         self.shut = 0
         self.line = self.open_socket()
 
@@ -102,8 +102,8 @@ class Crowd:
     def finish(self) -> int:
         """Tell the process to end, and return how many sockets the server closed.
 
-        The function does not wait for that end, which may take a minute because the process
-        has a low priority.
+        The method does not wait until the process has ended, which may take a minute
+        because the process has a low priority.
         """
         assert self.process.stdin
         self.process.stdin.close()
@@ -114,7 +114,7 @@ class Crowd:
 def open_slow_sockets(port: int, key: str, many: int) -> Iterator[Crowd]:
     """Keep many slow clients connected while the block runs."""
     crowd = Crowd(port, key, many)
-    with crowd.process as process:  # leaving it closes the pipes
+    with crowd.process as process:  # the end of this block closes the pipes
         try:
             yield crowd
         finally:

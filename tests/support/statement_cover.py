@@ -25,7 +25,7 @@ OF_TESTS: Final = ("CREATE DATABASE", "DROP DATABASE")
 """Statements that only create or drop databases of tests."""
 REPEATED: Final = re.compile(r"(\?|\((?:\?, )*\?\))(?:, \1)+")
 is_preparing = ContextVar("is_preparing", default=False)
-"""Whether a test prepares its world, which depends on the tests that ran before."""
+"""Whether a test prepares its world, with statements that depend on earlier tests."""
 HEAD: Final = """\
 # Tests that together issue every SQL statement that tests/api issues on PostgreSQL: written
 # by `make statements`, and checked by `make test-all`. `make test` runs them there.
@@ -68,7 +68,7 @@ def choose_cover(issued: Issued, seconds: Mapping[str, float]) -> list[str]:
 
 
 def find_gaps(issued: Issued, listed: list[str]) -> Iterator[str]:
-    """Yield listed tests that do not exist, and statements that no listed test issues."""
+    """Yield a message for each missing test in the list and each uncovered statement."""
     gone = [name for name in listed if name not in issued]
     yield from (f"There is no test {name}." for name in gone)
     covered = frozenset[str]().union(*(issued.get(name, frozenset()) for name in listed))
@@ -124,7 +124,7 @@ class StatementCover:
             self.check_list(session)
 
     def check_list(self, session: pytest.Session) -> None:
-        """Write the list of tests, or fail the run if statements are not covered."""
+        """Write the list of tests, or fail the run if the list has gaps."""
         issued = {
             name: frozenset(statements)
             for path in self.folder.glob("statements-*.json")

@@ -12,7 +12,7 @@ type Rows = dict[str, list[dict[str, Any]]]
 
 
 def read_copy(world: World, *, without: frozenset[str]) -> Rows:
-    """Read every table as the owner of the database, in an order that no id influences.
+    """Return the rows of every table, read as the database owner and sorted by content.
 
     `without` names the columns that differ between any two worlds, as `table.column`.
     """
@@ -40,7 +40,7 @@ def read_copy(world: World, *, without: frozenset[str]) -> Rows:
 
 
 def list_differences(one: Rows, other: Rows) -> list[str]:
-    """List the columns that differ, each with its values in both copies."""
+    """Return a message for each difference in a column, or in the number of rows."""
     found = []
     for table, rows in one.items():
         if len(rows) != len(other[table]):

@@ -1,6 +1,6 @@
 """People of earlier worlds of this process, whose rows are copied into later worlds.
 
-To open an account with a person and an API key takes as much time as half a request, and
+Opening an account with a person and an API key takes as much time as half a request, and
 most tests open several. The first world of a process opens them as the service does. The
 rows, with their MACs, are then inserted into the databases of the other worlds.
 """
@@ -28,7 +28,7 @@ OWNERS: Final = {Person: "id", Account: "id", ApiKey: "account_id"}
 
 @dataclass(frozen=True)
 class Opening:
-    """The values with which a person is opened; a world may use the same ones again."""
+    """The values with which an account is opened. A world may use the same values again."""
 
     focal_point_id: UUID
     roles: frozenset[Role]
@@ -39,7 +39,7 @@ class Opening:
 
 @dataclass(frozen=True)
 class StoredPerson:
-    """The API key of a person, the actor whom it authenticates, and all rows."""
+    """The API key of a person, the actor whom it authenticates, and the person's rows."""
 
     key: str
     actor: Actor
@@ -57,7 +57,7 @@ def find_office(database: Database, code: str) -> UUID:
 
 
 def insert_person(database: Database, opening: Opening, first: int) -> StoredPerson | None:
-    """Insert and return a stored person with an opening, or return None if there is none.
+    """Insert and return a stored person with this opening, or return None without one.
 
     `first` is the number of the person to try first. If another world has inserted that
     person into the same database, the next one is used.
@@ -70,7 +70,7 @@ def insert_person(database: Database, opening: Opening, first: int) -> StoredPer
 
 
 def insert_rows(database: Database, rows: Rows) -> bool:
-    """Insert rows, or return False if the database has them already."""
+    """Insert rows and return True, or return False if the database has them already."""
     try:
         with database.begin_write() as session:
             for table, row in rows:
@@ -83,7 +83,7 @@ def insert_rows(database: Database, rows: Rows) -> bool:
 def store_person(
     connection: Connection, opening: Opening, key: str, actor: Actor
 ) -> StoredPerson:
-    """Store the rows of a person who was just opened, for other worlds."""
+    """Store a new person with its rows for other worlds, and return the stored person."""
     made = StoredPerson(key, actor, tuple(read_rows(connection, actor.account_id)))
     number = next(one for one in count() if (opening, one) not in STORED)
     STORED[opening, number] = made

@@ -1,4 +1,4 @@
-"""The course of a case with dates, and checks of how it ends.
+"""The course of cases in dated steps, and checks of how the cases end.
 
 A story advances the clock of `world` from one date to the next. In between, the worker does
 each task at the time when it is due.
@@ -100,7 +100,7 @@ class Story:
             )
 
     def on(self, moment: str) -> None:
-        """Begin a step: advance the time, and run the worker whenever a task is due."""
+        """Advance to a later moment (see `advance_to`), and begin a step with this date."""
         until = datetime.fromisoformat(moment).replace(tzinfo=UTC)
         assert until > self.world.now, f"{moment} is not ahead"
         self.advance_to(until)
@@ -115,7 +115,10 @@ class Story:
         self.world.run_worker()
 
     def find_next_due(self) -> datetime | None:
-        """Return when the worker next handles a deadline, or None if no deadline runs."""
+        """Return the next time after now at which the worker handles a running deadline.
+
+        Return None if there is no such time.
+        """
         look = func.coalesce(Clock.fires_at, Clock.due_at)
         running = select(func.min(look)).where(Clock.stopped_at.is_(None))
         ahead = running.where(look > self.world.now)
@@ -148,7 +151,7 @@ class Story:
         self.add_ending(case, Ending.CLOSURE)
 
     def require_erasure(self, case: Json) -> None:
-        """Check that no document of a case can be opened, and that no deadline runs."""
+        """Check that a case is erased, and has no keys, sealed documents or deadlines."""
         found = self.find(case)
         assert found.state == "erased"
         assert self.list_deadlines(found.id) == []

@@ -56,7 +56,7 @@ def make_row(table: Table, known: dict[Key, object]) -> dict[str, object]:
         keys = [(target.table.name, target.name) for target in targets]
         values = [
             known[key] for key in keys if key[0] != table.name
-        ]  # a foreign key to its own table
+        ]  # a foreign key to its own table has no known row
         row[column.key] = values[0] if values else make_value(column)
         known[table.name, column.name] = row[column.key]
     return row

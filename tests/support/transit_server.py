@@ -1,6 +1,6 @@
 """A server with the HTTP interface of the Transit engine of OpenBao and HashiCorp Vault.
 
-No registry that the tests may use has one of these servers. So this one answers as the
+No registry that the tests may use has one of these servers. This one responds as the
 documentation and the source of OpenBao say: `api-docs/secret/transit` and
 `builtin/logical/transit/path_encrypt.go` and `path_decrypt.go`.
 """
@@ -40,7 +40,7 @@ class TransitKey:
         self.versions.append(secrets.token_bytes(32))
 
     def encrypt(self, item: Mapping[str, str]) -> dict[str, Any]:
-        """Return the result of one item."""
+        """Encrypt one item of a batch, and return its result."""
         nonce, number = secrets.token_bytes(12), len(self.versions)
         plain, bound = (decode(item.get(one, "")) for one in ("plaintext", AAD))
         sealed = nonce + AESGCM(self.versions[-1]).encrypt(nonce, plain, bound)
@@ -48,7 +48,10 @@ class TransitKey:
         return {"ciphertext": text, "key_version": number, "reference": ""}
 
     def decrypt(self, item: Mapping[str, str]) -> dict[str, Any]:
-        """Return the result of one item. Raises ItemRefused."""
+        """Decrypt one item of a batch, and return its result.
+
+        Raises ItemRefused if the item cannot be decrypted.
+        """
         prefix, version, text = item["ciphertext"].split(":")
         number, sealed = int(version.removeprefix("v")), decode(text)
         if prefix != "vault" or not 1 <= number <= len(self.versions):
@@ -88,12 +91,12 @@ class TransitServer(ThreadingHTTPServer):
         self.denied: set[str] = set()
         """The operations that the policy of the tokens does not allow."""
         self.body: bytes | None = None
-        """The body of each answer, instead of the real one."""
+        """The body of each response, or None for the real one."""
         self.status = 200
-        """The status of an answer with such a body."""
+        """The status of a response with such a body."""
         self.is_silent = False
         self.drips = False
-        """Whether the server sends its answer byte by byte, without an end."""
+        """Whether the server sends its response byte by byte, without an end."""
         self.more_headers: dict[str, str] = {}
         self.stopped = Event()
         self.operations: list[str] = []
@@ -162,7 +165,7 @@ class Handler(BaseHTTPRequestHandler):
     server: TransitServer
 
     def do_POST(self) -> None:
-        """Answer a request, or wait until the server stops."""
+        """Respond to a request, or wait until the server stops."""
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.server.headers.append({k.lower(): v for k, v in self.headers.items()})
         if self.server.is_silent:

@@ -1,8 +1,8 @@
 """Two worlds in which the same actions are taken with different words.
 
 Ids and times are the same in both worlds. The words of every free text differ in letters
-and in length. If two answers differ, they reveal something about a text. Only an account
-that wrote or opened the text may receive such answers.
+and in length. If the responses in the two worlds differ, they reveal something about a
+text. Only an account that wrote or opened the text may receive such responses.
 """
 
 import json
@@ -110,7 +110,7 @@ class Twin:
     # Actions.
 
     def run_step(self) -> Iterator[tuple[str, Any]]:
-        """Perform an action, read some records, and yield every answer with its reader."""
+        """Perform an action, read records, and yield each response with its request."""
         roll = self.chance.random()
         if roll < 0.06:
             self.world.advance(hours=self.chance.randrange(1, 30))
@@ -125,7 +125,7 @@ class Twin:
             yield from self.read_any()
 
     def run_any_action(self) -> Iterator[tuple[str, Any]]:
-        """Call a random operation that writes, and yield each request with its answer."""
+        """Call a random write operation, and yield each response with its request."""
         writes = [one for one in self.told if one.method != "GET" and self.has_ids(one)]
         operation = self.chance.choice(self.skip_most_endings(writes))
         ids, who = self.choose_ids(operation), self.choose_person()
@@ -159,7 +159,7 @@ class Twin:
     def run_action(
         self, who: str, operation: Operation, ids: Json
     ) -> Iterator[tuple[str, Any]]:
-        """Perform an action, with an approval if needed, and yield each answer by name."""
+        """Perform an action, approved if needed; yield each response with its request."""
         body = self.make_body(who, operation)
         answer = self.send(who, operation, ids, body)
         yield f"{who}: {operation.name} {ids}", self.describe_answer(who, operation, answer)
@@ -174,7 +174,7 @@ class Twin:
             yield f"{who} again", self.describe_answer(who, operation, again)
 
     def read_any(self) -> Iterator[tuple[str, Any]]:
-        """Call a random operation that reads, as a random person."""
+        """Call a random read operation as a random person, and yield its response."""
         reads = [one for one in self.told if one.method == "GET" and self.has_ids(one)]
         who, read = self.choose_person(), self.chance.choice(reads)
         ids = self.choose_ids(read)
@@ -228,7 +228,10 @@ class Twin:
         return self.chance.choice(self.known[name][-4:])
 
     def make_body(self, who: str, operation: Operation) -> Json | None:
-        """Return a request body with texts of this world, or None if no body is needed."""
+        """Return a request body with texts of this world, or None if no body is needed.
+
+        Operations of staff use the texts of the first world in both worlds.
+        """
         if not operation.body_schema:
             return None
         body: Json = json.loads(json.dumps(BODIES.get(operation.name, {})))
@@ -255,7 +258,10 @@ class Twin:
         return {key: self.replace_words(who, one, side, key) for key, one in body.items()}
 
     def replace_words(self, who: str, value: Any, side: int, name: str = "") -> Any:
-        """Return a value in which every free text is replaced by a word of this world."""
+        """Return a value in which every free text is replaced by a word of one world.
+
+        The summary of a case is not changed.
+        """
         if isinstance(value, dict) and name != "summary":
             return {
                 key: self.replace_words(who, one, side, key) for key, one in value.items()
@@ -297,7 +303,7 @@ class Twin:
         return answer
 
     def store_ids(self, operation: Operation, answer: Answer) -> None:
-        """Store the ids of the records that an answer contains."""
+        """Store the id of the record that a successful write returns."""
         if operation.method == "GET" or answer.status not in {200, 201, 202}:
             return
         self.store_id(operation.path.rpartition("/")[2], answer.parse_json())
@@ -316,7 +322,7 @@ class Twin:
     def describe_answer(
         self, who: str, operation: Operation, answer: Answer
     ) -> tuple[Any, ...]:
-        """Return an answer without request ids, and with placeholders for allowed words.
+        """Return a response without random values, and with placeholders for allowed words.
 
         A word is allowed if the person wrote the word, or may read it in this operation.
         """

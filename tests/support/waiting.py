@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 
 def wait_until(holds: Callable[[], bool], seconds: float = 10) -> None:
-    """Wait until a condition holds. Raises AssertionError after some seconds."""
+    """Wait until a condition holds. Raises AssertionError after `seconds`."""
     ends = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < ends, "The condition did not come true in time."

@@ -119,7 +119,7 @@ def push_due(world: World, courier: Courier, longest: timedelta = timedelta()) -
 def push_all_due(
     world: World, courier: Courier, within: timedelta, longest: timedelta = timedelta()
 ) -> None:
-    """Send the webhook messages that become due within a period, each at its time."""
+    """Advance the clock by a period, and send each webhook message when it is due."""
     end = world.now + within
     while world.now < end:
         push_due(world, courier, longest)

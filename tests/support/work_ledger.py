@@ -1,6 +1,6 @@
-"""Offices that work on cases at random, and a ledger of their work kept beside the service.
+"""Offices that work on cases at random, and a ledger of their work outside the service.
 
-The ledger is written from what the test does, at the time of the test's clock. It never
+The ledger records the actions of the test, with the time of the test's clock. It never
 reads the database, so that the own figures of the service can be compared with it.
 """
 
@@ -29,7 +29,7 @@ LATE: Final = timedelta(minutes=7)
 
 @dataclass(frozen=True)
 class Line:
-    """A line of the ledger: what happened at an office, and the time by which it counts."""
+    """An event at an office, with the time by which the figures count it."""
 
     office: str
     what: str
@@ -45,7 +45,7 @@ class WorkLedger:
     lines: list[Line] = field(default_factory=list)
 
     def select(self, office: str, what: str, first: date, last: date) -> list[Line]:
-        """Return the lines of an office in a period of days of its time zone."""
+        """Return the lines about `what` at an office, for local days `first` to `last`."""
         return [
             line
             for line in self.lines
@@ -54,7 +54,7 @@ class WorkLedger:
         ]
 
     def build_figures(self, office: str, first: date, last: date) -> Json:
-        """Return what the own figures of an office must be for a period."""
+        """Return the expected own figures of an office for a period."""
 
         def find(what: str) -> list[Line]:
             return self.select(office, what, first, last)
@@ -77,7 +77,7 @@ class WorkLedger:
 
 
 def measure(durations: Iterable[timedelta]) -> Json:
-    """Return the figures of durations, with percentiles by their definition."""
+    """Return the number, the median and the 90th percentile of durations, in seconds."""
     seconds = [round(one.total_seconds()) for one in durations]
     return {
         "count": len(seconds),
@@ -87,7 +87,10 @@ def measure(durations: Iterable[timedelta]) -> Json:
 
 
 def find_percentile(values: Sequence[int], percent: int) -> int | None:
-    """Return the least value that so many percent of the values do not exceed."""
+    """Return the least value that at least `percent` percent of the values do not exceed.
+
+    Return None if there are no values.
+    """
 
     def covers(value: int) -> bool:
         return 100 * sum(one <= value for one in values) >= percent * len(values)
@@ -123,7 +126,7 @@ class Workers:
         at: datetime | None = None,
         since: datetime | None = None,
     ) -> None:
-        """Write a line that counts at a time, by default now, with a duration until now."""
+        """Write a line with the time `at`, by default now, and the time since `since`."""
         now = self.world.now
         line = Line(who.code, what, at or now, cell, now - (since or now))
         self.ledger.lines.append(line)
@@ -207,7 +210,7 @@ class Workers:
             self.wait()
 
     def withdraw_consent(self, case: Json) -> None:
-        """Record a further consent, and its withdrawal, of which the lead is told."""
+        """Record a further consent, withdraw it, and write the withdrawal for the lead."""
         path = f"{get_path(case)}/consents"
         new = make_service_consent(purposes=["PSYCHOSOCIAL"], sections=["needs"])
         unwrap(self.lead.create(path, new))

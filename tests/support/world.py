@@ -56,7 +56,7 @@ EVERYTHING: Final = frozenset(Scope)
 HOST: Final = "hooks.example.org"
 """The host to which webhooks may be pushed."""
 PUBLIC: Final = "https://safe-conduct.example"
-"""The public URL of the service, for which machines sign."""
+"""The public URL of the service, for which machines sign their assertions."""
 WORKERS: Final = frozenset({Role.OFFICER, Role.CASEWORKER, Role.COORDINATOR})
 
 type Json = dict[str, Any]
@@ -65,7 +65,7 @@ type Json = dict[str, Any]
 VERSIONED: Final = {"cases": Case, "referrals": Referral, "handovers": Handover}
 """Records with one version for all readers, by the first part of their path.
 
-A return has a version for each side, so a test has to read it.
+A return has a version for each side, so a test has to read its entity tag.
 """
 
 
@@ -245,7 +245,7 @@ class Someone:
         return unwrap(self.create_case(submit=True, **changes))
 
     def read(self, record: Json) -> Json:
-        """Return a case, a referral or a handover in its current version."""
+        """Return the current version of a record, such as a case or a referral."""
         return unwrap(self.get(get_path(record)))
 
     def get_tag(self, record: Json) -> str:
@@ -347,7 +347,7 @@ def unwrap(response: Response) -> Json:
 
 
 def unwrap_only(response: Response) -> Json:
-    """Return the only item of a successful response, or raise ValueError."""
+    """Return the only item of a list. Raises ValueError if it does not have one item."""
     [only] = unwrap(response)["items"]
     return dict(only)
 
@@ -399,7 +399,7 @@ ALL_SECTIONS: Final = ["needs", "contact", "identity", "narrative", "health"]
 
 
 def make_recipient(**changes: Any) -> Json:
-    """Return a recipient of a consent: State offices in Kazakhstan, for a referral."""
+    """Return a recipient of a consent, by default State offices in Kazakhstan."""
     named: Json = {"purposes": ["REFER"], "sections": ["needs", "contact"]}
     named |= {"recipient_class": {"kind": "state", "country": "KZ"}} | changes
     if "focal_point" in changes:
@@ -433,7 +433,7 @@ def make_service_consent(
 
 
 def make_handover_consent(to: str = "UZ_LEAD", **changes: Any) -> Json:
-    """Return a consent to a handover: one office may take the lead and read the needs."""
+    """Return a consent by which an office may take the lead, and read needs and contact."""
     return make_consent(focal_point=to, **{"purposes": ["HANDOVER"]} | changes)
 
 

@@ -6,7 +6,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 PREVIOUS_RULES_OF_HAVANA: Final = "CST5CDT,M3.2.0/0,M11.1.0/1"
-"""The rules of release 2026e: from the second Sunday in March to 1 November."""
+"""Release 2026e: summer time from March's second Sunday to November's first Sunday."""
 
 
 def build_zone_file(rule: str) -> bytes:

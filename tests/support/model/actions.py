@@ -63,7 +63,7 @@ def list_case_acts(_: Model) -> Iterator[Act]:
 
 
 def list_referral_acts(world: Model) -> Iterator[Act]:
-    """Yield the actions on referrals, and the actions that open one if there are few."""
+    """Yield the actions on referrals, and those that open one if there are only a few."""
     for number in range(len(world.referrals)):
         for name in REFERRAL.lines:
             rest = {"answer": SECTIONS, "redirect": (SHELTER, LAWYER, DESK)}.get(name)
@@ -83,7 +83,7 @@ def list_opening_acts() -> Iterator[Act]:
 
 
 def list_handover_acts(world: Model) -> Iterator[Act]:
-    """Yield the actions on handovers."""
+    """Yield the actions on handovers, and offers of the lead if there are few handovers."""
     for number in range(len(world.handovers)):
         for name in set(HANDOVER.lines) - {"offer"}:
             yield from add_poor_variant(f"handover.{name}", number)
@@ -120,7 +120,10 @@ MOST: Final = 4
 
 
 def add_poor_variant(action: str, target: Any) -> Iterator[Act]:
-    """Yield an action and, if possible, a variant that leaves a requirement unmet."""
+    """Yield an action and, if possible, a variant that leaves a requirement unmet.
+
+    Yield nothing for an action that only the system takes.
+    """
     about, _, name = action.partition(".")
     if name in BY_SYSTEM:
         return

@@ -22,7 +22,7 @@ type Verdict = tuple[str, ...]
 type Met = Callable[[str], bool]
 type View = tuple[Any, ...]
 type Record = tuple[str, int]
-"""A case, or the number of a referral, handover or question."""
+"""The kind of a record, and its number; the case has the number 0."""
 
 OK, GONE, NOT_FOUND = ("ok",), ("gone",), ("not-found",)
 NOT_YOURS, ILLEGAL = ("action-not-yours",), ("action-illegal",)
@@ -53,7 +53,7 @@ OF_ORIGIN: Final = frozenset({UZ, POST})
 """Offices of the State of origin, which do not see helpers of other States."""
 HOLDS: Final = ("lead", "candidate", "desk")
 HOLDS_FOR: Final = {"low": 7 * DAY, "high": 72 * HOUR}
-"""The time for which an assessment of the risk is current, by its level."""
+"""The minutes for which an assessment of the risk is current, by its level."""
 
 BROUGHT: Final = frozenset(
     {
@@ -77,7 +77,7 @@ BROUGHT: Final = frozenset(
 """Requirements that a request itself meets; all others must be met before it is sent."""
 
 REFUSALS: Final = (ROLE_MISSING, NOT_YOURS, ILLEGAL)
-"""Reasons to refuse an action; the first one that applies is the answer."""
+"""Reasons to refuse an action; the first one that applies is the verdict."""
 
 
 @dataclass(frozen=True)
@@ -199,13 +199,14 @@ class Referral:
     """The time that was left when the case was suspended."""
 
     def is_known_to(self, me: str) -> bool:
-        """Return whether the recipient may be known to an office (ADR 20)."""
+        """Return whether an office may know the recipient (ADR 20)."""
         return me not in OF_ORIGIN or me == self.by or self.to in OF_ORIGIN
 
     def is_repeat(self, other: "Referral", me: str) -> bool:
         """Return whether a referral is a repeat of another open referral (ADR 51).
 
-        The other referral is known to `me` and gives at least the same sections.
+        The other referral has the same recipient and service, is known to `me`, and gives
+        at least the same sections.
         """
         same = (self.to, self.service) == (other.to, other.service)
         gives = other.state in ALIVE and self.sections <= other.sections
@@ -304,7 +305,7 @@ class Model:
 
     @property
     def may_be_referred(self) -> bool:
-        """Return whether the person may be referred: CONSENT_TO_REFER is met."""
+        """Whether the requirement CONSENT_TO_REFER is met."""
         kinds = [one.kind for one in self.consents if one.is_valid]
         return any("REFER" in TERMS[kind].purposes for kind in kinds)
 
@@ -351,7 +352,7 @@ def get_case_sides(world: Model, me: str) -> frozenset[str]:
 
 
 def get_referral_sides(world: Model, one: Referral, me: str) -> frozenset[str]:
-    """Return the sides of an office in a referral, none if the referral is hidden."""
+    """Return the sides of an office in a referral; no sides if the referral is hidden."""
     helps = {"recipient"} if one.to == me and has_part(one) else set[str]()
     return get_sides(world.get_relations(me) | helps, OF_REFERRAL)
 
@@ -416,13 +417,13 @@ class Machine:
     def get_refusal(
         self, state: str, action: str, sides: AbstractSet[str], roles: AbstractSet[str]
     ) -> Verdict | None:
-        """Return why an office may not take an action, or None if it may."""
+        """Return the reason to refuse an action, or None if the action is allowed."""
         return get_refusal(self, state, action, frozenset(sides), frozenset(roles))
 
     def list_unmet(self, action: str, met: Met) -> Verdict:
         """Return the unmet requirements of an action.
 
-        If an unmet requirement has alternatives, only the first one is returned.
+        If an unmet requirement has alternatives, only the first alternative is returned.
         """
         return tuple(
             some[0] for some in self.get_options(action) if not any(map(met, some))
@@ -462,7 +463,7 @@ def get_refusal(
 
 
 def with_brought(met: Met) -> Met:
-    """Return a check that assumes the requirements that a request can meet to be met."""
+    """Return a check for which the requirements in `BROUGHT` are always met."""
     return lambda need: need in BROUGHT or met(need)
 
 

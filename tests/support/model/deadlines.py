@@ -131,7 +131,10 @@ def is_failing(world: Model, who: str) -> bool:
 
 
 def start_case_deadline(world: Model, until: int | None = None) -> Model:
-    """Start the deadline that belongs to the current state of the case."""
+    """Start the deadline of the current state of the case, or stop it if there is none.
+
+    If the case is not open, the deadlines of its questions are paused.
+    """
     kind, side = OF_STATES["case"][world.state]
     if world.state not in CASE_OPEN:
         world = pause_questions(world)
@@ -145,10 +148,11 @@ def start_case_deadline(world: Model, until: int | None = None) -> Model:
 
 
 def get_own_due_time(world: Model, kind: str) -> int | None:
-    """Return when a visit or a risk review is due, or None for any other deadline.
+    """Return the minutes until a visit or a risk review is due.
 
     A visit is due at the planned time. A review is due when the assessment of the risk
-    becomes too old, which depends on the level of the risk.
+    becomes too old, which depends on the level of the risk. Return None for any other
+    deadline, or if the risk was never assessed.
     """
     if kind == "monitor":
         return world.visits[0]
@@ -179,7 +183,7 @@ def resume_deadlines(world: Model) -> Model:
 
 
 def get_time_left(world: Model, of: Record) -> int | None:
-    """Return the minutes until a record's deadline, or zero if it was missed."""
+    """Return the minutes until a record's deadline (0 if missed), or None without one."""
     left = world.get_time_left(of)
     return None if left is None else max(left, 0)
 
@@ -209,7 +213,7 @@ def is_paused(world: Model, one: Referral) -> bool:
 
 
 def update_referral(world: Model, number: int, one: Referral, name: str = "") -> Model:
-    """Replace a referral after an action, and start the deadline for its new state."""
+    """Replace a referral after an action, and start, pause or stop its deadline."""
     of, before = ("referral", number), world.referrals[number]
     left = (
         before.paused_time if before.paused_time is not None else get_time_left(world, of)
@@ -239,7 +243,10 @@ def update_referral(world: Model, number: int, one: Referral, name: str = "") ->
 
 
 def hand_over_deadlines(world: Model) -> Model:
-    """Restart the deadlines with full length, because a new holder has the case."""
+    """Restart the deadlines of referrals that the holder has to meet, with full length.
+
+    This is done when the case has a new holder.
+    """
     for number, one in enumerate(world.referrals):
         if OF_STATES["referral"][one.state][1] == "sender":
             world = update_referral(world, number, one)
@@ -250,7 +257,7 @@ def hand_over_deadlines(world: Model) -> Model:
 
 
 def update_handover(world: Model, number: int, one: Handover) -> Model:
-    """Replace a handover after an action, and start the deadline for its state."""
+    """Replace a handover after an action, and start or stop its deadline."""
     several = (*world.handovers[:number], one, *world.handovers[number + 1 :])
     after, of = replace(world, handovers=several), ("handover", number)
     kind, _ = OF_STATES["handover"][one.state]

@@ -43,9 +43,9 @@ def is_fit(world: Model, chosen: str) -> bool:
 def may_take_over(world: Model, chosen: str) -> bool:
     """Return whether a desk may make an office the lead.
 
-    A desk may do so if the office `is_fit`, if the person consented to the office as a new
-    lead, or if a desk recorded a consent to offices of this kind. The model has only one
-    office of that kind.
+    A desk may choose every office for which `is_fit` is true. It may also choose an office
+    in `SHORTLIST` that is safe and is not the holder, if the person consents to a handover
+    to it. A consent that a desk records for a new lead counts for `is_fit`.
     """
     handed = (
         chosen in SHORTLIST and world.get_permitted_sections(chosen, "HANDOVER") is not None
@@ -55,7 +55,10 @@ def may_take_over(world: Model, chosen: str) -> bool:
 
 
 def get_next_lead(world: Model) -> str | None:
-    """Return the next lead if a desk recorded a consent to a lead, otherwise None."""
+    """Return the State office that a consent recorded by a desk permits as the next lead.
+
+    Return None without such a consent, or if the office is unsafe or holds the case.
+    """
     recorded = any(one.kind == BY_DESK and one.is_valid for one in world.consents)
     able = KZ not in world.unsafe and world.holder != KZ
     return KZ if recorded and able else None
@@ -119,10 +122,10 @@ def end_recipient_parts(world: Model, only: Callable[[Referral], bool]) -> Model
 
 
 NEVER: Final = 1000 * HOUR
-"""An age after which an assessment of the risk no longer matters."""
+"""An age in minutes at which every assessment of the risk is too old."""
 
 VISITS: Final = (DAY, 2 * DAY)
-"""The times at which the stories plan visits to the person."""
+"""The times of the planned visits to the person, in minutes from now."""
 
 WITHDRAWN: Final = dict.fromkeys(ALIVE, "withdrawn")
 REVOKED: Final = {"draft": "revoked"}
@@ -147,7 +150,7 @@ def end_all(world: Model, *_: str) -> Model:
 
 
 def erase_case(world: Model, *_: str) -> Model:
-    """Destroy the sealed documents, and leave oversight as the only party."""
+    """Destroy the sealed documents and the deadlines, and keep only oversight as party."""
     left = tuple(replace(one, has_left=True) for one in world.referrals)
     parties = frozenset({("oversight", OVERSIGHT)})
     return replace(world, sealed=False, parties=parties, referrals=left, clocks=())
@@ -159,7 +162,10 @@ def discard_draft(world: Model, *_: str) -> Model:
 
 
 def assign_candidate(world: Model, _: str, chosen: str) -> Model:
-    """Make an office the candidate instead of the desk, and record the office as asked."""
+    """Make an office the candidate instead of the desk, and record the office as asked.
+
+    The deadlines of the holder in referrals are restarted.
+    """
     assigned = replace(
         remove_parties(world, "desk"), asked_leads=world.asked_leads | {chosen}
     )

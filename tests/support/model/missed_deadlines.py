@@ -1,7 +1,7 @@
 """The passing of time in a modelled case, and the effects of missed deadlines.
 
-Written from LIFECYCLES.md, sections 4 and 7, docs/adr/0019 and the independent copy of the
-table of missed deadlines, never from the code.
+This module is written from LIFECYCLES.md, sections 4 and 7, docs/adr/0019 and the
+independent copy of the table of missed deadlines, never from the code.
 """
 
 from collections.abc import Callable, Iterator
@@ -101,10 +101,10 @@ def wait(world: Model, minutes: int) -> Model:
 
 
 def list_moments(world: Model) -> Iterator[int]:
-    """Yield how many minutes to wait for each moment around the next missed deadline.
+    """Yield the minutes until each moment to test around the next missed deadline.
 
     The moments are a minute before the next miss, that miss, and a minute after the miss
-    that follows.
+    that follows. If none follows, it is a minute after twice the time to the next miss.
     """
     waits = [get_time_to_miss(clock, get_shortest_repeat(clock)) for clock in world.clocks]
     ahead = sorted({wait for wait in waits if wait is not None and wait > 0})
@@ -138,7 +138,8 @@ def handle_miss(world: Model, clock: Clock) -> Model:
 def get_audience(world: Model, clock: Clock) -> frozenset[str]:
     """Return the audience of a missed deadline.
 
-    The submitter is left out if the case has a lead (R12).
+    A discarded draft and an erasure have no audience. If the case has a lead, the submitter
+    does not receive the missed deadlines of the case itself (R12).
     """
     about, number = clock.record
     if get_effect(clock) in {"drop", "erase"}:
@@ -158,7 +159,7 @@ def get_audience(world: Model, clock: Clock) -> frozenset[str]:
 
 
 def escalate_case(world: Model, _: Clock) -> Model:
-    """Offer the case to the next office."""
+    """Take the case from its candidate or desk, and offer it to the next office."""
     left = remove_parties(replace(world, state="submitted"), "candidate", "desk")
     return start_case_deadline(hand_over_deadlines(offer_case(left)))
 

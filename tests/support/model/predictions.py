@@ -1,4 +1,4 @@
-"""A pure function that predicts the service's answers and the next state of a case.
+"""Pure functions that predict the service's responses and the next state of a case.
 
 The model is written from LIFECYCLES.md and the independent copies of its tables, never from
 the code. Where docs/adr differs from LIFECYCLES.md, the model follows docs/adr. The values
@@ -82,7 +82,7 @@ SPOILED: Final = frozenset(
 
 
 def compute_outcome(world: Model, actor: Actor, act: Act) -> Outcome:
-    """Return the answer to an action of an account, and the case after the action."""
+    """Return the verdict on an action of an account, and the case after the action."""
     action, target, poor = act
     about, _, name = action.partition(".")
     if about == "time":
@@ -103,7 +103,7 @@ def get_verdict(
 
 
 def add_brought(met: Met, poor: bool, **named: bool) -> Met:
-    """Return a function that also checks the requirements that only a request can meet."""
+    """Return a check that also covers the requirements that only a request can meet."""
 
     def is_met(need: str) -> bool:
         if need in named:
@@ -200,7 +200,7 @@ def may_know_asked(one: Referral, other: str) -> bool:
 
 
 def create_referral(world: Model, actor: Actor, one: Referral, send: bool) -> Outcome:
-    """Return the outcome if the holder opens a referral and, if `send`, also sends it."""
+    """Return the outcome when an actor opens a referral and, if `send`, also sends it."""
     me = actor.focal_point
     if not world.can_see_case(me):
         return NOT_FOUND, world
@@ -228,7 +228,7 @@ def add_draft(world: Model, one: Referral) -> Model:
 
 
 def on_handover(world: Model, actor: Actor, name: str, target: Any, poor: bool) -> Outcome:
-    """Return the outcome of offering the lead, or of answering such an offer."""
+    """Return the outcome of offering the lead, or of an action on such an offer."""
     if name == "offer":
         return offer_lead(world, actor, target)
     me = actor.focal_point

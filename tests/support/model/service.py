@@ -1,4 +1,4 @@
-"""A client that performs the model's actions, and returns answers as the model does."""
+"""A client that performs the model's actions, and returns responses as the model does."""
 
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -63,7 +63,7 @@ class Service:
             session.execute(update(Clock).where(running).values(stopped_at=NOON))
 
     def create_case(self, body: Json) -> Response:
-        """Create the case and its consents."""
+        """Create the case and its consents, and store their ids."""
         response = self.people[POST].create("/cases", body)
         if response.is_success:
             self.code = response.json()["code"]
@@ -88,7 +88,7 @@ class Service:
         return f"/{about}s/{self.ids[about][number]}"
 
     def does(self, name: str, act: Act) -> Verdict:
-        """Perform an action, and return the service's answer as a verdict."""
+        """Perform an action, and return the service's response as a verdict."""
         action, target, _ = act
         someone, case = self.people[name], f"/cases/{self.code}"
         self.told = {}
@@ -113,7 +113,7 @@ class Service:
                 return self.take_action(someone, act)
 
     def record_side(self, someone: Someone, case: str, action: str, target: Any) -> Verdict:
-        """Record a consent, a risk assessment, safeguards or a question."""
+        """Perform an action on a consent, a risk assessment, safeguards or a question."""
         about = action.partition(".")[0]
         path = f"{case}/{about}s"
         match action:
@@ -199,13 +199,13 @@ class Service:
         return self.send_action(someone, path, step, body, approval=question)
 
     def find_consent(self, someone: Someone) -> None:
-        """Store the id of the only consent that a desk sees, which the desk recorded."""
+        """Store the id of the consent that a desk has just recorded."""
         listed = unwrap(someone.get(f"/cases/{self.code}/consents"))["items"]
         new = [one["id"] for one in listed if one["id"] not in self.ids["consent"]]
         self.ids["consent"] += new
 
     def find_drafts(self) -> None:
-        """Store the id of the draft that the service created by redirecting a referral."""
+        """Store the id of the draft, if any, that the service created for a redirect."""
         for name in (*LEADERS, DESK):
             listed = self.list_records(name, "referral")
             if new := [one for one in listed if one not in self.ids["referral"]]:
@@ -217,10 +217,10 @@ class Service:
         found = self.people[name].get(f"/{about}s", case=self.code, limit=200)
         return {one["id"]: one for one in unwrap(found)["items"]}
 
-    # Answers as the model shows them.
+    # Responses in the form of the model.
 
     def show_all(self, name: str) -> list[Any]:
-        """Return all that an account sees of the case, and its office's worklist."""
+        """Return the case's records as an account sees them, and its office's worklist."""
         response = self.people[name].get(f"/cases/{self.code}")
         self.store_version(f"/cases/{self.code}", response)
         shown = [self.format_record(response.json()) if response.is_success else None]
@@ -288,12 +288,12 @@ def get_terms(consent: Json) -> tuple[Any, ...]:
 
 
 def get_steps(record: Json) -> frozenset[tuple[str, bool]]:
-    """Return the steps of the life cycle that the account may take."""
+    """Return the steps that the account has a role for, and whether each is available."""
     return frozenset((one["action"], one["open"]) for one in list_steps(record))
 
 
 def get_verdict(response: Response) -> Verdict:
-    """Return the service's answer as a verdict of the model."""
+    """Return a response of the service as a verdict of the model."""
     if response.is_success:
         return ("gone",) if response.status_code == 204 else OK
     _, name = get_problem(response)

@@ -54,7 +54,7 @@ WORKERS: Final = frozenset({"officer", "caseworker", "coordinator"})
 
 
 def may_write(world: Model, actor: Actor) -> Verdict | None:
-    """Return why an office may not write to the case, or None if it may."""
+    """Return the reason to refuse a write to the case, or None if the write is allowed."""
     if world.state not in UNLED | LED:
         return ILLEGAL
     owner = "submitter" if world.state in UNLED else "lead"
@@ -68,7 +68,7 @@ def on_consent(world: Model, actor: Actor, name: str, target: Any, _: bool) -> O
         return NOT_FOUND, world
     if name == "record":
         given = replace(world, consents=(*world.consents, Consent(target, me)))
-        if world.state == "closed":  # so that it can be given again
+        if world.state == "closed":  # so that a consent can be given again
             return OK if "lead" in world.get_relations(me) else NOT_YOURS, given
         return may_write(world, actor) or OK, given
     consent: Consent = world.consents[target]
@@ -86,7 +86,10 @@ def may_see_consent(world: Model, me: str, consent: Consent) -> bool:
 
 
 def on_risk(world: Model, actor: Actor, _: str, level: str, __: bool) -> Outcome:
-    """Assess the risk. Of two assessments at the same time, the higher risk counts."""
+    """Return the outcome of a risk assessment.
+
+    Of two assessments at the same time, the higher risk counts.
+    """
     me = actor.focal_point
     if not world.can_see_case(me):
         return NOT_FOUND, world
@@ -102,7 +105,11 @@ def on_risk(world: Model, actor: Actor, _: str, level: str, __: bool) -> Outcome
 
 
 def on_safeguards(world: Model, actor: Actor, _: str, fears: str, __: bool) -> Outcome:
-    """Write the safeguards. An office that becomes unsafe loses access at once (ADR 11)."""
+    """Return the outcome of writing the safeguards.
+
+    A recipient, or the candidate of a case without a lead, loses access at once if it
+    becomes unsafe (ADR 11).
+    """
     me = actor.focal_point
     if not world.can_see_case(me):
         return NOT_FOUND, world
@@ -169,10 +176,10 @@ def on_lead(world: Model, actor: Actor, name: str, target: Any, poor: bool) -> O
 
 
 def record_lead_consent(world: Model, me: str) -> Outcome:
-    """Let the desk record, once, the person's consent to State offices as the new lead.
+    """Return the outcome when a desk records a consent to State offices as the new lead.
 
-    Before a case has a lead, this requires that the submitter no longer acts. In the model
-    the submitter always acts.
+    A desk can record it once. Before a case has a lead, this requires that the submitter no
+    longer acts. In the model the submitter always acts.
     """
     if world.state == "submitted":
         return ("needs-unmet", "reason", "submitter_gone"), world
@@ -186,7 +193,10 @@ def record_lead_consent(world: Model, me: str) -> Outcome:
 
 
 def take_over(world: Model, me: str, chosen: str, poor: bool) -> Outcome:
-    """Replace a failing lead, and cancel the handover that it offered."""
+    """Return the outcome when a desk replaces a failing lead.
+
+    The handover that the lead offered is cancelled.
+    """
     lead = world.find_party("lead")
     assert lead is not None
     if not is_failing(world, lead):
@@ -200,7 +210,10 @@ def take_over(world: Model, me: str, chosen: str, poor: bool) -> Outcome:
 
 
 def get_time_of_new_lead(world: Model) -> int | None:
-    """Return the minutes that a new lead has: the time left, or one day if none is left."""
+    """Return the minutes that a new lead has: the time left, or one day if none is left.
+
+    Return None if no deadline of the case runs, or if it has no predicted time.
+    """
     left = world.get_time_left(THE_CASE)
     return DAY if left is not None and left <= 0 else left
 

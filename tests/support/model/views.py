@@ -89,7 +89,7 @@ def show_referral(world: Model, number: int, actor: Actor) -> View | None:
 
 
 def show_handover(world: Model, number: int, actor: Actor) -> View | None:
-    """Return the fields of a handover that an account sees, or None if it sees none."""
+    """Return the fields of a handover that an account sees, or None if it is hidden."""
     one = world.handovers[number]
     sides = get_handover_sides(world, one, actor.focal_point)
     if not sides:
