@@ -3,8 +3,8 @@
 By default a test runs on SQLite and on PostgreSQL; `--databases sqlite` leaves out
 PostgreSQL. A test that uses `sqlite_url` or `pg_url` runs only on that database, and is
 deselected if that database is left out. A test that uses `before_any_database` also runs
-only once, because its requests never reach a database. `--effort` says how many tests run
-(tests/support/effort.py), and `--seed` which of them.
+only once, because its requests never reach a database. `--effort` selects how many tests
+run (tests/support/effort.py), and `--seed` selects which tests run.
 """
 
 import gc
@@ -102,7 +102,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Set the effort, and create a folder that all workers share.
 
-    The main process deletes the folder at the end.
+    Only the main process creates this folder, and deletes it at the end.
     """
     Run.effort, Run.seed = Effort(config.option.effort), config.option.seed
     Run.is_complete = config.option.all_cells or Run.effort is Effort.NIGHT
@@ -182,7 +182,7 @@ def pytest_collection_modifyitems(
 ) -> Iterator[None]:
     """Deselect the tests that this run leaves out, and sort the others.
 
-    They are sorted last, because pytest sorts all tests by their database.
+    The tests are sorted last, because pytest itself sorts them by their database.
     """
     names = {item: getattr(item, "fixturenames", []) for item in items}
     out = {
@@ -315,7 +315,7 @@ def lead(world: World) -> Someone:
 
 @pytest.fixture
 def supervisor(world: World) -> Someone:
-    """Return a second person of the focal point of Kazakhstan."""
+    """Return a supervisor of the focal point of Kazakhstan, a person other than `lead`."""
     return world.add_person("KZ_LEAD", {Role.SUPERVISOR})
 
 

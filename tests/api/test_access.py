@@ -1,4 +1,4 @@
-"""Tests of access by key and scope: a key permits only what its scopes name."""
+"""Tests of access by key and scope. A key permits only the operations of its scopes."""
 
 import re
 
@@ -15,11 +15,11 @@ from tests.support.operation_calls import ALL, PUBLIC_WRITES
 from tests.support.world import EVERYTHING, Someone, World, get_path, get_problem, unwrap
 
 OPEN = {"/livez", "/readyz"} | {one.path for one in ALL if one.name in PUBLIC_WRITES}
-"""The paths that answer without a key."""
+"""The paths of the operations that need no key."""
 
 
 def operations(world: World) -> list[tuple[str, str, str]]:
-    """Return the method, path and scope of every operation, read from the contract."""
+    """Return the method, path and scope of each operation that needs a key."""
     named = re.compile(r"Needs the scope `([a-z:]+)`")
     return [
         (method.upper(), path, named.findall(operation.get("description", ""))[0])

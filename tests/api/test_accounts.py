@@ -1,4 +1,4 @@
-"""Tests of accounts, keys and roles: two people grant, one person revokes (R14, R97)."""
+"""Tests of accounts, keys and roles. Two people grant them; one revokes them (R14, R97)."""
 
 import json
 

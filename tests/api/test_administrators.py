@@ -1,4 +1,4 @@
-"""Tests of who may change the directory, and of the data that is hidden from others."""
+"""Tests of administrators, who may change the directory and see no cases."""
 
 from uuid import uuid4
 
@@ -360,7 +360,7 @@ def test_an_administrator_sees_no_case_whatever_its_key_says(
 def test_who_works_on_cases_is_no_administrator(world: World, lead: Someone) -> None:
     with pytest.raises(RolesIncompatible):
         world.add_person("KZ_LEAD", {Role.ADMINISTRATOR, Role.CASEWORKER})
-    with world.database.begin_write() as session:  # not through the API
+    with world.database.begin_write() as session:  # directly in the database
         account = session.get_one(Account, lead.actor.account_id)
         account.roles = [*account.roles, Role.ADMINISTRATOR]
 

@@ -1,4 +1,4 @@
-"""Tests of the effects and events if an agreement ends while a case is open (ADR 50)."""
+"""Tests of the effects of an agreement that ends while a case is open (ADR 50)."""
 
 from uuid import UUID
 
@@ -39,7 +39,7 @@ ABROAD = make_consent(focal_point=HOME, purposes=["SHELTER"], sections=SENT)
 def case(officer: Someone, lead: Someone) -> Json:
     """Return a case with a lead in Kazakhstan.
 
-    The consents also name an NGO, and the lead of Uzbekistan for a handover.
+    The consents cover a handover to Uzbekistan or IOM, and shelter by an NGO in Uzbekistan.
     """
     given = [
         make_consent(),
@@ -59,7 +59,7 @@ def abroad(world: World) -> Someone:
 
 @pytest.fixture
 def sent_referral(lead: Someone, case: Json, abroad: Someone) -> Json:
-    """Return a referral with two sections to the NGO in Uzbekistan."""
+    """Return a referral with two sections to the NGO in Uzbekistan. Both offices poll."""
     sent = unwrap(lead.refer(case, HOME, sections=SENT))
     lead.poll()
     abroad.poll()

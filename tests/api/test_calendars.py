@@ -50,7 +50,7 @@ def test_a_candidate_answers_by_the_working_days_of_its_own_country(
     assert case["due_at"] == "2026-10-27T10:00:00Z"  # Tuesday, 15:00 in Almaty
     assert (
         acknowledged["due_at"] == "2026-11-02T10:00:00Z"
-    )  # Tuesday to Friday, then Monday
+    )  # five days: Tuesday to Friday, and Monday
     assert lead.get_worklist() == [
         (get_path(case)[1:], "decide_lead", "2026-11-02T10:00:00Z")
     ]

@@ -1,4 +1,4 @@
-"""Tests of free places: an office reports the number, and no other office reads it."""
+"""Tests of free places: an office reports the number, and no other office can read it."""
 
 import pytest
 from httpx2 import Response

@@ -43,7 +43,7 @@ NO_NOTICE_NO_CONSENT = [("summary", "submitter"), ("consent_to_refer", "submitte
 
 @pytest.fixture
 def ngo(world: World) -> Someone:
-    """Return a person of an NGO of Kazakhstan that can lead."""
+    """Return a person of an NGO in Kazakhstan that can lead cases."""
     return world.add_person("SANA_SEZIM")
 
 

@@ -23,14 +23,14 @@ NEEDS: Json = {"section": "needs", "summary": "Una cama segura"}
 
 
 def write_section(lead: Someone, case: Json, content: Json) -> None:
-    """Let the lead replace a section."""
+    """Replace a section of a case as the lead."""
     path = f"{get_path(case)}/sections/{content['section']}"
     answer = lead.ask("PUT", path, content, headers={"If_Match": lead.get_tag(case)})
     assert answer.is_success, answer.text
 
 
 def list_announced_changes(who: Someone) -> list[Any]:
-    """Return the sender and the facts of each event about changed content in a feed."""
+    """Return the sender and the facts of each new event about changed content."""
     events = [one for one in who.poll() if one["type"] == CHANGED]
     return [(one["by"], one["facts"]) for one in events]
 
@@ -49,7 +49,7 @@ def case(officer: Someone, lead: Someone) -> Json:
 
 
 def refer_to_shelter(lead: Someone, shelter: Someone, case: Json, *sections: str) -> Json:
-    """Refer a case to a shelter with these sections, and let the shelter accept."""
+    """Return a referral with these sections that a shelter has accepted."""
     sent = unwrap(lead.refer(case, shelter.code, sections=list(sections)))
     unwrap(shelter.does("accept", sent, make_acceptance()))
     return sent

@@ -377,9 +377,9 @@ def test_the_end_of_a_childs_consent_is_watched_until_it_is_renewed_or_the_case_
 
 
 def list_consent_deadlines(who: Someone, case: Json) -> list[str]:
-    """Return the due times of the running deadlines for consents that end.
+    """Return the due times of the running deadlines for the expiry of consents.
 
-    The deadline of a consent is due when the end is announced, and then at the end itself.
+    The deadline of a consent is due when the expiry is announced, and again at the expiry.
     """
     with who.begin_read() as tx:
         mine = select(Clock).join(Case, Case.id == Clock.case_id)

@@ -59,7 +59,7 @@ def ask_to_close(who: Someone, case: Json, **changes: object) -> Json:
 
 
 def confirm(second: Someone, approval: Json) -> tuple[int, str]:
-    """Confirm an approval, and return the status with the decision or the problem."""
+    """Confirm an approval, and return the status with the decision or the problem type."""
     answer = second.send(f"/approvals/{approval['id']}/confirm")
     return (
         (200, str(answer.json()["decision"])) if answer.is_success else get_problem(answer)

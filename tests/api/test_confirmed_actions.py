@@ -64,7 +64,7 @@ ACTION_OF: Final[Mapping[str, str]] = {
 }
 """The action of the approval for each operation that needs two people."""
 SECRET_ACTIONS: Final = {"account.create_key", "account.rotate_key", "webhook.open"}
-"""Actions whose answer contains a secret, which only the account that asked may see."""
+"""Actions whose response contains a secret that only the account that asked may see."""
 
 STOP: Final = {"reason": "SURVIVOR_REQUEST", "note": "Please stop."}
 
@@ -87,7 +87,7 @@ def overseers(world: World) -> tuple[Someone, Someone]:
 
 
 def confirm(second: Someone, answer: Response) -> Json:
-    """Confirm the approval that an answer with status 202 names, and return its request."""
+    """Confirm the approval that a 202 response names, and return the request."""
     assert answer.status_code == 202, answer.text
     path = f"/approvals/{answer.json()['id']}"
     shown = unwrap(second.get(path))

@@ -1,4 +1,4 @@
-"""Tests of the events and the entries in worklists that the end of a consent causes."""
+"""Tests of the events and worklist entries that the expiry of a consent causes."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -55,7 +55,7 @@ def case(officer: Someone, lead: Someone) -> Json:
 def start_shelter(lead: Someone, shelter: Someone, case: Json, **changes: Any) -> Json:
     """Refer a case to a shelter, which accepts and starts to help; return the referral.
 
-    The sections sent are `needs` and `contact`, unless `changes` says otherwise.
+    The sections sent are `needs` and `contact`, unless `changes` names others.
     """
     sections = {"sections": ["needs", "contact"]} | changes
     sent = unwrap(lead.refer(case, SHELTER, **sections))
@@ -211,7 +211,7 @@ def test_a_bed_that_never_rested_on_a_consent_does_not_hear_that_one_ends(
 def test_a_recipient_hears_the_same_whether_the_person_fears_it_or_not(
     world: World, lead: Someone, shelter: Someone, case: Json, *, feared: bool
 ) -> None:
-    """If a consent ends, a feared recipient gets the same event as other recipients."""
+    """If a consent expires, a feared recipient gets the same event as other recipients."""
     sent = start_shelter(lead, shelter, case)
     fear = {"country_of_origin": "UZ"} | (
         {"unsafe_focal_points": [SHELTER]} if feared else {}

@@ -1,4 +1,4 @@
-"""A lead of the State of origin never sees the recipients of consents that end."""
+"""A lead of the State of origin never sees the recipients of consents that expire."""
 
 from typing import Final
 
@@ -59,7 +59,7 @@ def hand_over_to_origin(
 
 
 def list_seen(world: World, successor: Someone) -> list[object]:
-    """Return the events and worklist entries that the lead gets from June to mid-July."""
+    """Return the consent events and worklist entries of the new lead until 16 July."""
     found: list[object] = []
     for moment in ("2026-06-18", "2026-06-29", "2026-07-02", "2026-07-16"):
         run_worker_at(world, f"{moment}T12:00:00Z")

@@ -59,7 +59,7 @@ COUNTRIES: Final = [
 
 
 def make_recipients(count: int) -> list[Json]:
-    """Return recipients that differ in their country."""
+    """Return `count` recipients, each for the State offices of another country."""
     return [
         make_recipient(recipient_class={"kind": "state", "country": country})
         for country in COUNTRIES[:count]
@@ -68,7 +68,7 @@ def make_recipients(count: int) -> list[Json]:
 
 @pytest.fixture
 def case(officer: Someone, lead: Someone) -> Json:
-    """Return a case that has a lead, and a consent to referral alone."""
+    """Return a case that has a lead and only a consent to referral."""
     return lead.take_lead(officer.submit(consents=[make_consent()]))
 
 
@@ -314,7 +314,7 @@ def test_form_names_a_recipient_once_for_each_purpose(lead: Someone, case: Json)
 def test_office_records_a_limited_number_of_valid_consents(
     lead: Someone, case: Json, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The consent of the submitter does not count, because a lead may not know it."""
+    """A submitter's consent does not count, because the lead may not know of it."""
     monkeypatch.setattr(consent_actions, "MAX_VALID", 3)
     [first, _] = record_form(lead, case, BED, ADVICE)
 

@@ -93,7 +93,7 @@ def test_it_is_told_once_a_day_and_kept_each_time(
     world.advance(hours=12)
     for case in cases[:CAP]:
         unwrap(open_part(lead, case))
-    for case in cases[CAP:]:  # exactly when the day begins
+    for case in cases[CAP:]:  # The new day has just begun.
         assert get_problem(open_part(lead, case)) == (429, "daily-cap-reached")
     assert list_types(lead.poll()) == ["account.capped"]
 

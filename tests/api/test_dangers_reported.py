@@ -9,7 +9,7 @@ from tests.support.world import Json, Someone, World, get_path, make_acceptance,
 
 @pytest.fixture
 def case(officer: Someone, lead: Someone, shelter: Someone) -> Json:
-    """Return a case that has a lead and whose person lives in a shelter."""
+    """Return a case that has a lead and an accepted referral to a shelter."""
     case = lead.take_lead(officer.submit())
     unwrap(
         shelter.does("accept", unwrap(lead.refer(case, shelter.code)), make_acceptance())

@@ -46,7 +46,7 @@ def get_contacts(who: Someone, of: str = "") -> Response:
 
 @pytest.fixture
 def case(officer: Someone, lead: Someone) -> Json:
-    """Return a case that the lead has acknowledged, with consents to help and to IOM."""
+    """Return an acknowledged case with consents to services and to a handover to IOM."""
     given = [make_consent(), make_service_consent(), make_handover_consent("IOM")]
     case = officer.submit(consents=given)
     return unwrap(lead.does("acknowledge", case))

@@ -1,4 +1,4 @@
-"""Tests of how a case moves to another office, for example by a decision of a desk."""
+"""Tests of the ways in which a case moves to another office, such as a desk's decision."""
 
 import pytest
 from httpx2 import Response
@@ -270,7 +270,7 @@ def test_a_submitter_does_not_hear_who_has_a_person_across_a_border(
 
 @pytest.fixture
 def failing_case(world: World, officer: Someone, lead: Someone) -> Json:
-    """Return a case that the desk sees, because the lead missed a deadline three times."""
+    """Return a case that is escalated to the desk, 21 days after it got a lead."""
     case = lead.take_lead(officer.submit(consents=BOTH))
     world.advance(days=21)
     escalate_case(lead, case)

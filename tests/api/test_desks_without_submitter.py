@@ -30,7 +30,7 @@ CHOSEN: Final = {"reason": "LOCAL_KNOWLEDGE"}
 
 @pytest.fixture
 def case(officer: Someone) -> Json:
-    """Return a case that a desk holds because no office can lead it."""
+    """Return a case that a desk holds, because its consent names no possible lead."""
     found = officer.submit(consents=[AT_HOME])
     assert found["holder"] == OLD_DESK
     return found

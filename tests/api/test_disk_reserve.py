@@ -1,4 +1,4 @@
-"""When only the disk reserve is left, what a person needs for safety is still written."""
+"""When only the disk reserve is left, data that keeps a person safe is still written."""
 
 from pathlib import Path
 from typing import Final

@@ -1,4 +1,4 @@
-"""The contract's page is served only if enabled, and loads nothing from another host."""
+"""The page of the contract is served only if enabled, and loads nothing from elsewhere."""
 
 import re
 

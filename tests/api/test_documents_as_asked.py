@@ -204,7 +204,10 @@ def test_consulate_asked_by_a_candidate_does_not_follow_the_case_to_another(
 
 
 def ask_as_candidate(world: World, *, submits: bool) -> Asked:
-    """Return a referral to the consulate by a candidate, before the case has a lead."""
+    """Return a referral to the consulate, sent by a candidate of a case without a lead.
+
+    If `submits`, the consulate also submitted the case, and changes its language twice.
+    """
     lead, consulate = world.add_person("KZ_LEAD"), world.add_person(CONSULATE)
     submitter = consulate if submits else world.add_person("IOM")
     papers = {"purposes": ["CONSULAR_DOCUMENT"], "sections": []}
@@ -224,9 +227,9 @@ def ask_as_candidate(world: World, *, submits: bool) -> Asked:
 
 
 def get_answers(document_request: Asked) -> dict[str, Any]:
-    """Return the answers about the case for which a document is requested.
+    """Return the status and text of each response about the case of a document request.
 
-    Answers that are lists are left out, because they also contain another case.
+    Responses that are lists are left out, because they also contain another case.
     """
     lists = ("list_", "cases ")
     return {

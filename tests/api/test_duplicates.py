@@ -54,7 +54,7 @@ def test_a_duplicate_names_the_case_that_goes_on_to_holder_and_oversight_alone(
 def invalid_codes(
     world: World, officer: Someone, lead: Someone, supervisor: Someone, case: Json
 ) -> dict[str, str]:
-    """Return codes of cases that a closure as a duplicate cannot name."""
+    """Return case codes that a closure as a duplicate cannot name, by the reason."""
     over = lead.take_lead(officer.submit())
     unwrap(lead.does_with(supervisor, "close", over, make_closure()))
     to_uzbekistan = make_consent(recipient_class={"kind": "state", "country": "UZ"})

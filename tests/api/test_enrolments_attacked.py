@@ -1,4 +1,4 @@
-"""Ways to cheat at an enrolment. The newcomer's requests get the same 401 for each."""
+"""Attacks on an enrolment. For each, the newcomer's request gets the same 401."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -37,7 +37,7 @@ def office(world: World) -> Office:
 
 
 def prepare(office: Office) -> tuple[Invited, dict[str, object]]:
-    """Return an enrolment and a valid response to its options."""
+    """Return an enrolment, and the valid response of a device to its options."""
     invited = office.open_enrolment()
     return invited, DEVICE.create(unwrap(invited.ask_options()))[1]
 
@@ -137,7 +137,7 @@ def use_account_that_became_an_administrator(office: Office) -> Response:
 
 
 def use_accounts_that_were_joined(office: Office) -> Response:
-    """Redeem after it was found that the two people are one."""
+    """Redeem after the accounts of the two supervisors were assigned to one person."""
     return redeem_after(office, lambda: join(office, office.first, office.second))
 
 
@@ -162,7 +162,7 @@ def set_roles(office: Office, who: Someone, roles: list[str]) -> None:
 
 
 def join(office: Office, one: Someone, other: Someone) -> None:
-    """Let two accounts belong to one person."""
+    """Assign the second account to the person of the first."""
     with office.world.database.begin_write() as session:
         accounts = [session.get_one(Account, w.actor.account_id) for w in (one, other)]
         accounts[1].person_id = accounts[0].person_id
@@ -265,7 +265,7 @@ def test_session_of_the_same_person_cannot_confirm(office: Office) -> None:
 def test_holder_of_a_key_that_the_first_person_made_cannot_confirm(
     office: Office,
 ) -> None:
-    """The first person has seen the key, and could confirm with it."""
+    """The first person has seen the key, so a confirmation with the key is refused."""
     path = f"{get_account_path(office.second)}/keys"
     third = office.world.add_person(office.code, {Role.SUPERVISOR})
     body = {"scopes": ["accounts:write"], "days": 1}
@@ -304,7 +304,7 @@ def test_waiting_link_of_a_disabled_account_cannot_be_confirmed(office: Office) 
 def test_enrolment_gives_no_second_passkey_to_a_person_who_has_one(
     office: Office,
 ) -> None:
-    """With a second enrolment that began earlier, through another account."""
+    """A second enrolment through another account is refused, even if it began earlier."""
     office.world.advance(minutes=1)
     invited, response = prepare(office)
     made, session = Office.enrol(replace_newcomer(office, office.first))
@@ -316,7 +316,7 @@ def test_enrolment_gives_no_second_passkey_to_a_person_who_has_one(
 
 
 def replace_newcomer(office: Office, newcomer: Someone) -> Office:
-    """Return the same office, with two other supervisors, and another newcomer."""
+    """Return the same office with two other supervisors, and with the given newcomer."""
     other = Office(office.world, office.code)
     other.newcomer = newcomer
     return other

@@ -1,4 +1,4 @@
-"""An HTCDS export contains what its reader may open, and is recorded in the access log."""
+"""An HTCDS export contains the sections that its reader may open, and is logged."""
 
 from dataclasses import replace
 
@@ -105,7 +105,7 @@ def lead_case(case: Json, officer: Someone, lead: Someone) -> None:
 
 
 def check_export(case: Json, who: Someone, sections: list[str]) -> None:
-    """Check that an export contains exactly these sections."""
+    """Check that an export contains exactly these sections, which the reader can open."""
     exported = export_htcds(who, case)
     opened = {
         name: who.open(f"{get_path(case)}/sections/{name}").is_success for name in SECTIONS

@@ -41,7 +41,7 @@ def shelter_referral(lead: Someone, shelter: Someone, case: Json) -> Json:
 
 
 def put_safeguards(lead: Someone, case: Json, **safeguards: Any) -> None:
-    """Let the lead replace the safeguards of a case."""
+    """Replace the safeguards of a case as the lead."""
     path, match = f"{get_path(case)}/safeguards", {"If_Match": lead.get_tag(case)}
     body = {"country_of_origin": "UZ"} | safeguards
     unwrap(lead.ask("PUT", path, body, headers=match))

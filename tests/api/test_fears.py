@@ -48,8 +48,8 @@ def submit_to_desk(
 ) -> Json:
     """Submit a case that goes to the desk, because no consent names a lead.
 
-    For an adult, a vital interest takes the place of that consent; for a child, the law
-    does.
+    For an adult, the desk also declares a vital interest, which replaces the consent, but
+    not if `vital` is false. For a child, the law replaces the consent.
     """
     case = {"consents": NO_LEAD, "summary": CHILD if child else {}} | case
     by = {"given_by": "guardian_with_assent"} if child else {}
@@ -62,7 +62,7 @@ def submit_to_desk(
 
 
 def assign_case(desk: Someone, case: Json, code: str) -> Any:
-    """Assign a case as a desk; return the status or, if refused, the unmet requirements."""
+    """Assign a case as a desk; return the status, with unmet requirements if refused."""
     choice = {"focal_point": code, "reason": "LOCAL_KNOWLEDGE"}
     answer = desk.does("assign", case, choice)
     return answer.status_code if answer.is_success else (409, answer.json()["unmet"])
@@ -81,8 +81,8 @@ def get_codes(found: Json) -> list[str]:
 def send_draft(who: Someone, case: Json, to: str, **changes: Any) -> Any:
     """Create a draft and send it; return 200, or the unmet requirements if refused.
 
-    Two lists of unmet requirements are returned: that of the draft and that of the answer.
-    The required consent is checked and removed, because it repeats the draft.
+    One list of unmet requirements is from the draft, and another is from the response. The
+    consents that they name are checked and removed, because they repeat the draft.
     """
     draft = unwrap(who.refer(case, to, send=False, **changes))
     shown = get_actions(draft)["send"]
@@ -185,7 +185,7 @@ def test_a_desk_cannot_try_out_who_is_feared_to_help(
 
 @pytest.fixture
 def child_case(world: World) -> Json:
-    """Return the case of a child who is alone, held by a desk with child protection."""
+    """Return the case of a child who is alone. All candidates declined; a desk holds it."""
     officer, desk = (
         world.add_person(code)
         for code in ("HN_CONSULATE_GUATEMALA", "DESK_CENTRAL_AMERICA")

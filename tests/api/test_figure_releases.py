@@ -1,4 +1,4 @@
-"""Two people of oversight release the figures of a quarter, which nobody can change."""
+"""Two people of oversight release the figures of a quarter. A release never changes."""
 
 import json
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.usefixtures("counted")
 
 @pytest.fixture
 def counted(world: World) -> None:
-    """Store the counts of two quarters, all in one week of each, and let them end."""
+    """Store the counts of two quarters, each in its first week; set a time after them."""
     counts = generate_counts("api")
     for quarter in (FIRST, SECOND):
         store_quarter(world, quarter, counts[quarter])

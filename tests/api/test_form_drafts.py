@@ -1,4 +1,4 @@
-"""Drafts of forms: for one account, sealed, for 24 hours, and erased with the case."""
+"""Form drafts of a person are sealed, last 24 hours, and are erased with the case."""
 
 import json
 

@@ -46,7 +46,7 @@ def update_agreement(world: World, **changes: Any) -> None:
 
 
 def list_open_sections(who: Someone, case: Json) -> list[str]:
-    """Return the sections that an office can open at present."""
+    """Return which of the sections needs, contact and identity an office can open."""
     names = ("needs", "contact", "identity")
     path = f"/cases/{case['code']}/sections"
     return [name for name in names if who.open(f"{path}/{name}").is_success]

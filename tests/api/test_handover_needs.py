@@ -57,7 +57,7 @@ def put_safeguards(who: Someone, case: Json, **changes: Any) -> None:
 
 
 def withdraw_consent(who: Someone, case: Json, purpose: str = "HANDOVER") -> None:
-    """Withdraw the oldest valid consent for a purpose."""
+    """Withdraw the oldest consent for a purpose that is not withdrawn yet."""
     path = f"/cases/{case['code']}/consents"
     found = unwrap(who.get(path))["items"]
     one = next(c for c in found if purpose in c["purposes"] and not c["withdrawn_at"])

@@ -21,7 +21,7 @@ STATE_OF_UZ = make_consent(recipient_class={"kind": "state", "country": "UZ"})
 
 @pytest.fixture
 def without(world: World, officer: Someone) -> Callable[[Scope], Someone]:
-    """Return a function that gives the officer's office a key without one scope."""
+    """Return a function that adds a person of the officer's office without one scope."""
 
     def add(scope: Scope) -> Someone:
         return world.add_person(officer.code, WORKERS, EVERYTHING - {scope})

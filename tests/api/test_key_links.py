@@ -1,4 +1,4 @@
-"""The holder of an account makes an API key with a link, unseen by others (ADR 86)."""
+"""With a link, an account's holder makes an API key that others do not see (ADR 86)."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -42,7 +42,7 @@ def admins(world: World) -> tuple[Someone, Someone]:
 
 @pytest.fixture
 def made(admins: tuple[Someone, Someone], lead: Someone) -> Json:
-    """Return a new key of the lead, of which there is only the link yet."""
+    """Return a new API key of the lead, whose link has not been used."""
     return add_with(*admins, f"{get_account_path(lead)}/keys", FEED)
 
 
@@ -151,7 +151,7 @@ def test_two_requests_with_one_link_make_one_key(
 
 
 def test_link_with_a_changed_row_makes_no_key(world: World, made: Json) -> None:
-    """Somebody who writes to the database extends or widens a link."""
+    """A link is refused if its expiry or its scopes were changed in the database."""
     attacker = Attacker(world)
     stored = attacker.read(ApiKey, made["prefix"])
     for changed in (
@@ -180,7 +180,7 @@ def test_link_that_was_used_cannot_be_restored(
 def test_wrong_link_waits_for_no_lock(
     world: World, pg_url: str, lead: Someone, made: Json
 ) -> None:
-    """Otherwise its answer would differ from that to an unknown link."""
+    """With a wait, the response would differ from the response to an unknown link."""
     assert pg_url
     wrong = f"sck_{made['prefix']}_{'x' * 43}"
     with world.database.begin_write() as session:
@@ -192,7 +192,7 @@ def test_wrong_link_waits_for_no_lock(
 def test_link_that_nobody_used_makes_no_second_person(
     world: World, admins: tuple[Someone, Someone]
 ) -> None:
-    """While the link is valid, who got it could act as the holder."""
+    """While the link is valid, the person who received it could act as the holder."""
     maker, other = admins
     holder = world.add_person("KZ_LEAD", ADMINISTRATOR)
     add_with(maker, other, f"{get_account_path(holder)}/keys", FEED)

@@ -20,7 +20,7 @@ def read_knowledge(who: Someone, case: Json) -> Json:
 
 
 def list_own(who: Someone, case: Json) -> dict[str, Json]:
-    """Return what the caller may open, by section."""
+    """Return the caller's own entry of `knowledge` for each section."""
     return {one.pop("section"): one for one in read_knowledge(who, case)["own"]}
 
 

@@ -1,4 +1,4 @@
-"""Offices that act after their deadline get the answers described in docs/mechanism.md."""
+"""Offices that act after their deadline get the responses that docs/mechanism.md states."""
 
 from pathlib import Path
 
@@ -26,7 +26,7 @@ def read_page() -> str:
 
 
 def acknowledge_late(lead: Someone, case: Json) -> Json:
-    """Acknowledge a case, and return the answer without the id of the request."""
+    """Acknowledge a case, and return the status and body, without the id of the request."""
     answer = lead.send(f"{get_path(case)}/acknowledge", if_match=f'"1.{"0" * 16}"')
     return {**answer.json(), "instance": "", "status": answer.status_code}
 

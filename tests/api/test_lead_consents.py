@@ -272,7 +272,7 @@ def test_a_handover_consent_is_enough_and_opens_no_more_than_needs(
     assert opened == dict.fromkeys(opened, 404) | {"needs": 200}
 
 
-# Changes of the desk, the country or the lead meanwhile.
+# Changes to the desk, the country or the lead in the meantime.
 
 
 def test_the_desk_in_the_place_of_one_that_was_shut_goes_on(

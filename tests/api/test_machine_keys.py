@@ -1,4 +1,4 @@
-"""Tests of machine keys: two people register a key, one revokes it (R14, R21, R26)."""
+"""Tests of machine keys. Two people register a key; one revokes it (R14, R21, R26)."""
 
 import json
 from typing import Any

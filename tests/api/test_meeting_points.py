@@ -1,4 +1,4 @@
-"""Follow-up points of meetings: who writes them, and how the report carries them on."""
+"""Follow-up points of meetings: their authors, and the open points in later reports."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""What is stored about a case that is being created equals what a query finds."""
+"""The records that are assumed for a new case equal the records that a query finds."""
 
 from sqlalchemy import update
 

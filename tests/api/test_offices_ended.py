@@ -130,7 +130,7 @@ def test_case_of_a_closed_submitter_goes_on_and_its_lead_hears_that_nobody_answe
 def test_desk_at_which_nobody_can_sign_in_is_an_alarm_without_a_deadline(
     world: World, desk: Someone
 ) -> None:
-    """A desk without a case may have to move one at any time, when its lead is closed."""
+    """A desk without cases counts too, because it may have to move a case at any time."""
     before = count_unattended(world)
 
     disable(desk, world.add_person(desk.code, {Role.SUPERVISOR}))

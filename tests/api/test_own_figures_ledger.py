@@ -1,4 +1,4 @@
-"""The own figures of offices equal a ledger that is kept beside the service."""
+"""The own figures of offices equal the figures of a ledger that the test keeps."""
 
 from datetime import date, timedelta
 from typing import Final
@@ -14,7 +14,7 @@ CASES: Final = 8
 
 
 def read_figures(who: Someone, first: date, last: date) -> Json:
-    """Return the own figures of an office that the ledger knows, in its form."""
+    """Return an office's own figures that the ledger also counts, in the ledger's form."""
     query = {"from": first.isoformat(), "to": last.isoformat()}
     shown = unwrap(who.get("/figures/own", **query))
     names = ("acknowledged", "decided", "sheltered", "referrals", "consents_withdrawn")
@@ -28,7 +28,7 @@ def read_figures(who: Someone, first: date, last: date) -> Json:
 
 
 def list_periods(ledger: WorkLedger) -> list[tuple[date, date]]:
-    """Return each day of a ledger as a period, and the period of all days."""
+    """Return a period for each day of a ledger, and one for all days and the day after."""
     days = sorted({line.at.astimezone(ZONE).date() for line in ledger.lines})
     return [*((day, day) for day in days), (days[0], days[-1] + timedelta(days=1))]
 

@@ -1,4 +1,4 @@
-"""If an office ends its own relation by an action, it gets the answer 204 and an event."""
+"""If an office ends its own relation by an action, it gets a 204 response and an event."""
 
 import json
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""People sign in with passkeys, and manage their own."""
+"""People sign in with passkeys, and manage their own passkeys."""
 
 import pytest
 from httpx2 import Response

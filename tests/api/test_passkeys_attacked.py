@@ -1,4 +1,4 @@
-"""Ways to cheat at the sign-in with a passkey. Each is refused with the same answer."""
+"""Attacks on the sign-in with a passkey. Each is refused with the same response."""
 
 import json
 from collections.abc import Callable
@@ -64,7 +64,7 @@ def replay_challenge_as_another(office: Office, made: Credential) -> Response:
 
 
 def replay_after_cleaning(office: Office, made: Credential) -> Response:
-    """Replay after the worker ran, while the challenge is still valid."""
+    """Replay a challenge after the worker ran, while the challenge is still valid."""
     options = request_options(office.world)
     unwrap(send(office.world, DEVICE.sign(made, options)))
     office.world.advance(minutes=4, seconds=59)
@@ -212,7 +212,7 @@ def replace_newcomer(office: Office) -> Office:
 
 
 def show_refusal(answer: Response) -> Json:
-    """Return what the sender of a refused sign-in sees."""
+    """Return the status, headers and body of a refusal, without the id of the request."""
     headers = {"www-authenticate", "cache-control", "content-type", "etag", "set-cookie"}
     seen = {name: value for name, value in answer.headers.items() if name in headers}
     body = {name: value for name, value in answer.json().items() if name != "instance"}

@@ -17,14 +17,14 @@ PLAN = {"visits": ["2026-06-09T20:00:00Z", "2026-06-20T09:00:00Z"]}
 
 @pytest.fixture
 def visited(officer: Someone, lead: Someone) -> Json:
-    """Return a case whose lead visits the person."""
+    """Return a monitored case with two planned visits."""
     case = lead.take_lead(officer.submit())
     return unwrap(lead.does("monitor", case, PLAN))
 
 
 @pytest.fixture
 def travelling(world: World, officer: Someone, lead: Someone) -> Homecoming:
-    """Begin a return whose traveller departs and is expected in Tashkent on 3 June."""
+    """Begin a return. The person has departed, and is expected in Tashkent on 3 June."""
     home = begin_return(world, officer, lead)
     home.advance("depart")
     return home
@@ -52,7 +52,7 @@ def test_visit_before_its_date_is_refused_with_the_date(
 def test_visit_is_in_time_from_the_first_minute_of_its_date_where_the_lead_works(
     world: World, lead: Someone, visited: Json
 ) -> None:
-    world.now = datetime(2026, 6, 9, 19, tzinfo=UTC)  # midnight in Almaty, an hour before
+    world.now = datetime(2026, 6, 9, 19, tzinfo=UTC)  # 00:00 on the 10th in Almaty
 
     reported = unwrap(lead.does("visits", visited, EARLY))
 

@@ -40,7 +40,7 @@ def send_raw(one: Someone, content: bytes | Iterator[bytes], **headers: str) -> 
 
 
 def is_problem(answer: Response) -> bool:
-    """Return whether a response is a problem as documented.
+    """Return whether a response with a status from 400 to 499 is a documented problem.
 
     A problem has the id of the request as `instance`, and repeats nothing of the input.
     """
@@ -390,7 +390,7 @@ def test_a_wrong_method_names_every_right_one(world: World) -> None:
 
 
 def yield_answers(officer: Someone, lead: Someone) -> Iterator[Response]:
-    """Yield a response of every kind of error."""
+    """Yield responses with many different statuses, for successes and errors."""
     case = officer.submit()
     path, http = get_path(case), officer.world.http
     officer.world.run_worker()

@@ -73,7 +73,7 @@ def test_office_of_the_state_of_origin_is_not_told_that_an_office_was_asked(
 def test_office_asked_in_another_chain_can_be_named(
     lead: Someone, shelter: Someone, other: Someone, case: Json, sent: Json
 ) -> None:
-    """A refusal says nothing about offices that were asked outside of the chain."""
+    """Offices asked outside of the chain can be named, so no refusal reveals them."""
     unwrap(other.does("decline", unwrap(lead.refer(case, OTHER)), {"reason": "LANGUAGE"}))
 
     unwrap(shelter.does("redirect", sent, ON))

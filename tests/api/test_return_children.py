@@ -22,7 +22,7 @@ RECEIVED: Json = {"carer_receives": True, "guardian_at_arrival": True}
 
 
 def record_fact(home: Homecoming, name: str, value: str) -> None:
-    """Let the lead record a fact about the case."""
+    """Record a fact about the case as the lead."""
     path = f"/cases/{home.case['code']}/facts"
     unwrap(home.lead.create(path, {"name": name, "value": value}))
 
@@ -88,7 +88,7 @@ def test_adult_goes_without_guardian_and_escort(
 
 
 def change_age_class(home: Homecoming, age_class: str) -> None:
-    """Let the lead change the age class in the summary."""
+    """Change the age class in the summary as the lead."""
     seen = {"If_Match": home.lead.get_tag(home.case)}
     body = {"age_class": age_class}
     unwrap(home.lead.ask("PATCH", get_path(home.case), body, headers=seen))

@@ -37,7 +37,7 @@ def officer(world: World) -> Someone:
 
 @pytest.fixture
 def first(world: World) -> Someone:
-    """Return a person of the first candidate for the lead."""
+    """Add and return a person of the office that is the first candidate for the lead."""
     return world.add_person("KZ_LEAD")
 
 
@@ -207,7 +207,10 @@ def test_a_consulate_that_is_asked_while_a_case_rests_hears_of_it_when_it_goes_o
 
 
 def list_missed_deadlines(office: Someone) -> list[tuple[str, int]]:
-    """Return the missed deadlines in an office's events, each with its count of misses."""
+    """Return the kind and count of each missed deadline in an office's new events.
+
+    Events about referrals are left out.
+    """
     events = (one for one in office.poll() if not one["subject"].startswith("referrals"))
     missed = (event for event in events if "missed" in event["facts"])
     return [(event["facts"]["deadline"], event["facts"]["missed"]) for event in missed]

@@ -53,7 +53,7 @@ def end_return(home: Homecoming, how: str) -> None:
 
 
 def get_origin_contact(home: Homecoming) -> str:
-    """Return what the lead reads of the decision on contact with the State of origin."""
+    """Return the decision on contact with the State of origin, as the lead reads it."""
     opened = unwrap(home.lead.open(f"{get_path(home.case)}/safeguards"))
     return str(opened["content"]["origin_contact"])
 

@@ -1,4 +1,4 @@
-"""Tests of who reads and acts on a return, and of what the State of origin does not see."""
+"""Tests of the access to a return, and of data hidden from the State of origin."""
 
 import json
 from uuid import uuid4
@@ -484,7 +484,7 @@ def test_the_sides_are_those_of_the_case_as_it_is_now(home: Homecoming) -> None:
 
 
 def transfer_lead(home: Homecoming) -> None:
-    """Deactivate the lead of the case, and let two people of the desk make IOM the lead."""
+    """Deactivate the office that leads, and make IOM the lead as two people of the desk."""
     lost = update(FocalPoint).where(FocalPoint.code == "KZ_LEAD").values(active=False)
     with home.lead.begin_write() as tx:
         escalate_to_desk(tx, case_queries.lock(tx, home.case["code"]))

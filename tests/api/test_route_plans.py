@@ -33,7 +33,7 @@ class Page(BaseModel):
 
 
 class Note(BaseModel):
-    """A body."""
+    """A model of a request body."""
 
     text: str
     count: int = 1
@@ -183,7 +183,7 @@ def test_feature_that_plans_lack_is_refused_when_the_route_is_made(
 
 
 def test_no_router_is_included_with_dependencies(app: FastAPI) -> None:
-    """A plan knows the dependencies of its route, not those of an inclusion."""
+    """A plan ignores dependencies that are passed to `include_router`."""
     included = [
         one.include_context for one in app.routes if hasattr(one, "include_context")
     ]
@@ -193,7 +193,7 @@ def test_no_router_is_included_with_dependencies(app: FastAPI) -> None:
 
 
 def test_routes_are_analysed_once(app: FastAPI) -> None:
-    """The application has the routes of the routers, and no copies."""
+    """The application contains the routes of the routers, not copies of them."""
     own = [one for group in ROUTERS for module in group for one in module.router.routes]
 
     assert [one for one in app.routes if isinstance(one, GuardedRoute)] == own
@@ -223,7 +223,7 @@ def test_index_finds_the_route_that_the_application_would(app: FastAPI) -> None:
 
 
 def list_routes(app: FastAPI) -> list[RouteContext]:
-    """List the routes of an application and its routers, in the order of their search."""
+    """Return the routes of an application and its routers, in the order of matching."""
     return list(iter_route_contexts(app.router.routes))
 
 

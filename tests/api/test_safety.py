@@ -30,7 +30,7 @@ ALSO_NGOS = [
 
 @pytest.fixture
 def ngo(world: World) -> Someone:
-    """Return a person of an NGO of Kazakhstan that can lead."""
+    """Return a person of an NGO in Kazakhstan that can lead cases."""
     return world.add_person("SANA_SEZIM")
 
 
@@ -208,7 +208,7 @@ def test_no_referral_is_accepted_by_one_that_is_not_safe(
 
     assert get_unmet(refused) == [
         ("consent", "sender")
-    ]  # This reveals the fear, so it is hidden (ADR 20).
+    ]  # The true reason would reveal the fear (ADR 20).
 
 
 def test_what_is_counted_or_written_is_for_who_keeps_the_case(

@@ -1,4 +1,4 @@
-"""Tests of who may store a screening, who gets the events, and who may open indicators."""
+"""Tests of the offices that may store a screening, get its events or open indicators."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -43,7 +43,7 @@ MISSING = f"/{UUID(int=7)}"
 
 
 def build_consents(sections: list[str] = WITH_SIGNS) -> list[Json]:
-    """Return consents to all sections that these tests send, including the indicators."""
+    """Return consents to the given sections, by default with the section `indicators`."""
     return [make_consent(sections=sections), make_service_consent(sections=sections)]
 
 
@@ -333,7 +333,7 @@ def test_each_opening_and_each_refusal_is_entered_before(
     oversight = world.add_person("OVERSIGHT_DEMO")
     unwrap(open_screening(lead, case, scene.screening))
     open_screening(oversight, case, scene.screening)
-    lead.get(f"{get_path(case)}/screenings/{scene.screening['id']}")  # Without a purpose.
+    lead.get(f"{get_path(case)}/screenings/{scene.screening['id']}")  # no purpose
 
     log = unwrap(oversight.get(f"{get_path(case)}/access-log"))["items"]
     assert [(e["focal_point"], e["subject"], e["allowed"]) for e in log] == [

@@ -61,7 +61,7 @@ def test_draft_of_a_second_request_says_what_is_in_the_way(
 def test_request_that_gives_more_goes_to_an_office_that_helps_already(
     lead: Someone, case: Json
 ) -> None:
-    """A second referral to an office is accepted if the referral gives further sections."""
+    """A second referral to an office can be sent if it contains further sections."""
     unwrap(lead.refer(case, SHELTER, sections=["needs"]))
 
     assert unwrap(lead.refer(case, SHELTER, sections=["contact"]))["state"] == "sent"
@@ -107,7 +107,7 @@ def test_lead_of_origin_that_may_not_know_who_helps_is_answered_as_if_nobody_was
     answers = [origin.refer(case, to) for to in (SHELTER, OTHER)]
 
     assert [answer.status_code for answer in answers] == [201, 201]
-    assert get_unmet(origin.refer(case, SHELTER)) == AGAIN  # sent by itself
+    assert get_unmet(origin.refer(case, SHELTER)) == AGAIN  # sent alone
 
 
 def test_lead_of_another_state_that_takes_over_knows_whom_the_first_request_asks(

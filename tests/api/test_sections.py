@@ -1,4 +1,4 @@
-"""Tests of who may open each section. An access is logged before the answer is sent."""
+"""Tests of access to sections. An access is logged before the response is sent."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -39,7 +39,7 @@ NEEDS = "needs"
 ALL = " ".join(WHOLE)
 DESK, HOUSE = ("canary-case-contacts", "Айгүл"), ("canary-house-contact", "Ильяс")
 
-# What each office may open after each step, deliberately without the code of the policy.
+# The documents that each office may open after each step, not derived from the policy.
 # `own` is the note of the risk assessment; `place` is the arrangement of the shelter;
 # `told` is the feedback of the shelter at completion.
 OPENS = {
@@ -123,7 +123,7 @@ class Scene:
                 assert step == "drafted"
 
     def after(self, step: str) -> "Scene":
-        """Take all steps up to and including a step."""
+        """Take all steps up to and including a step, and return the scene."""
         for name in list(OPENS)[1 : list(OPENS).index(step) + 1]:
             self.does(name)
         return self

@@ -1,4 +1,4 @@
-"""Attacks on sessions: each of them gets the answer that a wrong key gets."""
+"""Attacks on sessions. Each gets the same response as a wrong key."""
 
 import pytest
 from sqlalchemy import select
@@ -87,7 +87,7 @@ def test_client_cannot_choose_anything_of_a_new_session(
 
 
 def test_each_sign_in_gets_a_new_token(lead: Someone) -> None:
-    """A token that an attacker planted stays worthless after the sign-in (fixation)."""
+    """A token that an attacker planted is invalid after the sign-in (session fixation)."""
     tokens = {sign_in(lead).key for _ in range(3)}
     assert len(tokens) == 3
     planted = f"scs_{'0' * 10}_{'x' * 43}"

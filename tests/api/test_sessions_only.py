@@ -1,4 +1,4 @@
-"""If the operator says so, people may use no API keys, and machines still may."""
+"""If a setting forbids API keys for people, machines may still use them."""
 
 from collections.abc import Iterator
 from dataclasses import replace

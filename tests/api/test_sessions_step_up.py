@@ -12,7 +12,7 @@ from tests.support.sessions import get_session, sign_in
 from tests.support.world import Json, Someone, World, get_path, make_consent, unwrap
 
 SENSITIVE: Final = ("identity", "narrative", "perpetrators", "health")
-"""A second copy of the rule."""
+"""The most sensitive sections, as a list that is independent of the code."""
 OTHERS: Final = sorted(set(Section) - set(SENSITIVE))
 CHALLENGE: Final = 'Bearer error="insufficient_user_authentication", max_age="300"'
 MISSING: Final = "/cases/SC-7K3F-9QXM-4T2B-3"
@@ -27,7 +27,7 @@ CONTENTS: Final[Json] = {
     "perpetrators": {"text": "canary_perpetrators"},
     "health": {"text": "canary_health"},
 }
-"""The content of each section, with a word of its own."""
+"""The content of each section, with a unique word."""
 
 
 @pytest.fixture
@@ -129,7 +129,7 @@ def test_api_keys_are_not_affected(world: World, lead: Someone, case: Json) -> N
 def test_no_read_shows_a_sensitive_section_to_an_old_session(
     world: World, lead: Someone, case: Json
 ) -> None:
-    """Each read of a case, with all that `include` adds, by a recent and an old session."""
+    """An old session reads no sensitive section, even with every value of `include`."""
     session = sign_in(lead)
     recent = collect_words(session, case)
     world.advance(minutes=6)
@@ -140,7 +140,7 @@ def test_no_read_shows_a_sensitive_section_to_an_old_session(
 
 
 def collect_words(who: Someone, case: Json) -> set[str]:
-    """Return the marked words in the answers to all reads of a case."""
+    """Return the unique words in the responses to all requests that read a case."""
     found = set[str]()
     for operation in ALL:
         if operation.method != "GET" or set(operation.path_names) - {"code", "section"}:

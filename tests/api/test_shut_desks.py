@@ -27,7 +27,7 @@ def successor(world: World) -> Someone:
 
 
 def replace_desk(world: World) -> None:
-    """Close a desk, and let another desk serve its region."""
+    """Close a desk, and assign its region to another desk."""
     with world.database.begin_write() as session:
         office = select(FocalPoint.serves).where(FocalPoint.code == OLD)
         served = session.scalars(office).one()

@@ -44,7 +44,7 @@ def build_consent(code: str, *purposes: str) -> Json:
 
 
 def create_referrals(world: World, lead: Someone, case: Json) -> list[Json]:
-    """Create referrals that were accepted, redirected, declined or not sent yet."""
+    """Return five referrals that are accepted, redirected, declined or still a draft."""
     women, mixed, law = map(world.add_person, HELPERS)
     kept = unwrap(lead.refer(case, WOMEN))
     unwrap(women.does("accept", kept, make_acceptance()))
@@ -84,7 +84,7 @@ def create_moved_case(
 
 
 def read_everything(who: Someone, case: Json) -> Iterator[tuple[str, str]]:
-    """Yield the path and the text of every answer about a case and its referrals."""
+    """Yield the path and the text of every response about a case and its referrals."""
     path = get_path(case)
     parts = ("", "/history", "/evidence", "/consents", "/facts", "/questions", "/routing")
     sealed = ("/recipients", "/access-log", "/notes", "/contacts", "/screenings")

@@ -14,7 +14,7 @@ KEY_ENDS = timedelta(days=4000)
 
 
 def find_gap(world: World, office: str, sentence: str, after: timedelta) -> str | None:
-    """Return the roles that `doctor` says an office lacks, or None if it lacks none."""
+    """Return the roles that a warning of `doctor` names for an office, or None if none."""
     with world.database.begin_read() as session:
         lines = list(list_staffing_gaps(session, world.runtime.time(session) + after))
     heading = None

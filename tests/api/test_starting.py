@@ -34,7 +34,7 @@ def start_service(
     keys: dict[str, bytes] | list[StoredKey],
     lost: str = "",
 ) -> None:
-    """Start the service with key files; raises `NotReady` if a needed key is missing."""
+    """Check that the service may start with these keys; raise `NotReady` if it may not."""
     runtime = replace(world.runtime, vault=Vault(FileKeys(keys)))
     settings = Settings(environment=Environment.DRILL, lost_keys=lost)
     require_ready(runtime, ledger, settings)
@@ -57,7 +57,7 @@ def test_a_key_file_without_the_newest_key_is_refused_once_a_case_needs_it(
 def test_retired_key_is_refused_while_a_case_needs_it(
     world: World, officer: Someone, ledger: Ledger
 ) -> None:
-    """As after the restore of a backup from before the key was retired."""
+    """A restored backup may need a key that was retired after the backup was made."""
     unwrap(officer.create_case())
     keys = [StoredKey("k1", FIRST, KeyMark.RETIRED), StoredKey("k2", SECOND)]
 

@@ -48,7 +48,7 @@ def case(officer: Someone, lead: Someone) -> Json:
 
 
 def read_everything(who: Someone, case: Json) -> dict[str, tuple[int, str, str | None]]:
-    """Try to read everything about a case; return each answer with its entity tag."""
+    """Try to read everything about a case; return each response with its entity tag."""
     path = get_path(case)
     of_case = [f"{path}{part}" for part in (*OPENED, "/recipients", "/access-log")]
     sealed = [f"sections/{name}" for name in ALL_SECTIONS] + [*SEALED]

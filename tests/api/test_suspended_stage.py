@@ -23,14 +23,14 @@ def list_codes(who: Someone, *stages: str, **query: str) -> list[str]:
 
 @pytest.fixture
 def sought(officer: Someone, lead: Someone) -> Json:
-    """Return a case that was suspended while an office was still sought."""
+    """Return a case that was suspended before an office agreed to help."""
     case = lead.take_lead(officer.submit())
     return unwrap(lead.does("suspend", case, REST))
 
 
 @pytest.fixture
 def found(officer: Someone, lead: Someone, shelter: Someone) -> Json:
-    """Return a case that was suspended while a shelter helped."""
+    """Return a case that was suspended after a shelter agreed to help."""
     case = lead.take_lead(officer.submit())
     refer_and_accept(lead, shelter, case)
     return unwrap(lead.does("suspend", case, REST))

@@ -216,7 +216,7 @@ def test_an_agreement_that_has_ended_counts_no_more(
 
 @pytest.fixture
 def five_days(admin: Someone, second: Someone) -> None:
-    """Let the offices of Kazakhstan have five working days to decide a referral."""
+    """Give the offices of Kazakhstan five working days to decide a referral."""
     path = "/time-limits/KZ/decide_referral/normal"
     unwrap(set_limit(admin, second, path, 5, "working_days"))
 
@@ -236,9 +236,9 @@ def test_a_pause_keeps_the_working_days_that_a_country_gives(
 
     answered = unwrap(lead.does("answer", sent, {"sections": [], "answer": "No"}))
 
-    # Friday and, after the day off, Tuesday to Friday; one of the five had gone by
+    # The five days are Friday and, after the holiday, Tuesday to Friday.
     assert received["due_at"] == "2026-10-30T05:00:00Z"
-    # Four are left, and Friday's end is Monday's beginning: midnight in Almaty
+    # Four days are left. They end with Friday, and so when Monday begins in Almaty.
     assert answered["due_at"] == "2026-11-01T19:00:00Z"
 
 

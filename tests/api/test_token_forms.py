@@ -1,4 +1,4 @@
-"""A token can be requested only with a form, as OAuth requires (RFC 6749)."""
+"""A token can be requested only with a form-encoded body, as OAuth requires (RFC 6749)."""
 
 from base64 import b64encode
 from typing import Final

@@ -35,7 +35,7 @@ def machine(world: World) -> Machine:
 
 
 def get_comparable_body(answer: Response) -> tuple[int, Json, dict[str, str]]:
-    """Return a response without the fields that identify its request."""
+    """Return the status, body and headers of a response, without `x-request-id`."""
     headers = {k: v for k, v in answer.headers.items() if k != "x-request-id"}
     return answer.status_code, answer.json(), headers
 

@@ -1,4 +1,4 @@
-"""Unsent forms: the only thing that a session can do after it ended by itself."""
+"""Tests of unsent forms. An expired session can save such a form, but do nothing else."""
 
 from collections.abc import Callable
 from uuid import uuid4

@@ -1,4 +1,4 @@
-"""Tests of webhooks: two people create a webhook, one person maintains it (R62, R65)."""
+"""Tests of webhooks. Two people create a webhook; one person maintains it (R62, R65)."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Each finished week is counted once, sealed, without a link to a case (ADR 73)."""
+"""Each finished week is counted once. The sealed counts have no link to a case (ADR 73)."""
 
 from collections import Counter
 from datetime import date, timedelta

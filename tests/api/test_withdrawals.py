@@ -38,7 +38,7 @@ def case(officer: Someone, lead: Someone) -> Json:
 
 
 def record_withdrawal(who: Someone, case: Json, *purposes: str) -> tuple[int, str]:
-    """Record a withdrawal. The answer is the same whether or not there was a consent."""
+    """Record a withdrawal, and return the status with the text or the problem type."""
     body = {"purposes": list(purposes)}
     answer = who.send(f"{get_path(case)}/consents/withdraw", body)
     return get_problem(answer) if answer.is_error else (answer.status_code, answer.text)
@@ -81,7 +81,7 @@ def test_whoever_hears_it_from_the_person_records_it(
 
 
 def at_the_desk(world: World, lead: Someone, case: Json) -> Someone:
-    """Miss deadlines until the desk gets the case; return a person of the desk."""
+    """Wait until the lead has missed three deadlines; return a person of the desk."""
     world.wait(days=21)
     desk = world.add_person("DESK_CENTRAL_ASIA")
     assert desk.read(case)["you_are"] == ["escalation_desk"]

@@ -55,7 +55,7 @@ NEEDED: Final = {
 }
 LIBRARY_OF_GO: Final = Path(DEBIAN_LIBRARIES, "src", "golang.org", "x", "oauth2")
 SUBMITTING: Final = ("submit.ts", "submit.py")
-"""The programs of docs/integrate.md that submit a case each."""
+"""The programs in docs/integrate.md, each of which submits a case."""
 CALLERS: Final = {
     "OFFICER_KEY": "UZ_CONSULATE_ALMATY",
     "LEAD_KEY": "KZ_LEAD",
@@ -64,7 +64,7 @@ CALLERS: Final = {
 
 
 def require_tools() -> None:
-    """Install Go, and exit if a tool is missing, with how to install it."""
+    """Install Go. If a tool is missing, print how to install it, and exit."""
     has_go = install_packages(
         *("golang-go", "golang-golang-x-oauth2-dev"),
         until=lambda: shutil.which("go") is not None and LIBRARY_OF_GO.exists(),
@@ -79,7 +79,7 @@ def require_tools() -> None:
 
 
 def check_contract() -> str:
-    """Check each edition of the contract with the rules of Redocly and Spectral."""
+    """Lint each edition of the contract with Redocly and Spectral; exit at a warning."""
     folder = install_packages_of_npm("lint")
     quiet = {"REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true"}
     told = ("--max-problems", "20", "--format", "json")
@@ -93,7 +93,7 @@ def check_contract() -> str:
 
 
 def build(name: str) -> list[object]:
-    """Build a client, print how long that took, and return the command of its journey."""
+    """Build a client, print the seconds it took, and return the command of its journey."""
     began = time.monotonic()
     command = BUILDS[name]()
     seconds = round(time.monotonic() - began)
@@ -102,7 +102,7 @@ def build(name: str) -> list[object]:
 
 
 def play(name: str, command: list[object], env: Mapping[str, str], logs: list[Any]) -> None:
-    """Run the journey of a client, and exit unless it took every step."""
+    """Run the journey of a client, and exit unless the client took every step."""
     first = len(logs)
     output = run(*command, env=env)
 
@@ -129,7 +129,7 @@ def verify_webhook() -> str:
 
 
 def submit_for_page(world: Served) -> tuple[Someone, Json]:
-    """Submit a case that an office has to answer, and return a person of the office."""
+    """Submit a case to an office, and return a person of the office and the case."""
     lead = world.add_person("SANA_SEZIM")
     ngos = make_consent(recipient_class={"kind": "non_state", "country": "KZ"})
     allowed = [make_consent(), ngos, make_service_consent()]
@@ -139,7 +139,7 @@ def submit_for_page(world: Served) -> tuple[Someone, Json]:
 
 
 def run_page(url: str, lead: Someone, case: Json) -> str:
-    """Run the instructions of docs/integrate.md for an office that gets a case."""
+    """Run the commands in docs/integrate.md; exit unless they handle and submit cases."""
     folder = create_folder("page")
     env = {"SAFE_CONDUCT_URL": url, "SAFE_CONDUCT_KEY": lead.key}
     env["npm_config_ignore_scripts"] = "true"
@@ -161,7 +161,10 @@ def serve_demo() -> Iterator[Served]:
 
 
 def build_clients(world: Served, pool: ThreadPoolExecutor) -> dict[str, list[object]]:
-    """Build all clients and check the pages, as many at a time as there are cores."""
+    """Build all clients, check the contract and the page, and return the built commands.
+
+    The tasks run in the threads of `pool`.
+    """
     lead, case = submit_for_page(world)
     building = {name: pool.submit(build, name) for name in BUILDS}
     checks: dict[str, Future[str]] = {

@@ -1,4 +1,4 @@
-"""Generation and compilation of the clients. Each function returns a command to run."""
+"""Functions that build the clients. Each `build_` function returns the command to run."""
 
 import os
 import shutil
@@ -45,7 +45,7 @@ CODE_ONLY: Final = (
 
 
 def generate(language: str, into: Path, properties: tuple[str, ...], *more: object) -> None:
-    """Run openapi-generator. It gets the contract without webhooks.
+    """Run openapi-generator on the contract without its webhooks.
 
     The code that the generator writes for webhooks does not compile.
     """
@@ -55,7 +55,7 @@ def generate(language: str, into: Path, properties: tuple[str, ...], *more: obje
 
 
 def build_python() -> list[object]:
-    """Generate the Python client with openapi-python-client."""
+    """Build the client of openapi-python-client, and return the command of its journey."""
     folder = create_folder("python")
     package = folder / "safe_conduct_client"
     how = ("--meta", "none", "--output-path", package, "--fail-on-warning")
@@ -67,7 +67,7 @@ def build_python() -> list[object]:
 
 
 def build_typescript() -> list[object]:
-    """Generate the TypeScript client with openapi-typescript."""
+    """Build the client of openapi-typescript, and return the command of its journey."""
     folder = install_packages_of_npm("typescript")
     types = ("--default-non-nullable=false", "-o", "schema.d.ts")
     run("npx", "openapi-typescript", CONTRACT, *types, at=folder)
@@ -76,7 +76,7 @@ def build_typescript() -> list[object]:
 
 
 def build_hey_api() -> list[object]:
-    """Generate the TypeScript client with hey-api and zod."""
+    """Build the client of hey-api and zod, and return the command of its journey."""
     folder = install_packages_of_npm("hey-api")
     shutil.copy(CONTRACT, folder / "openapi.json")
     run("npx", "openapi-ts", "--no-log-file", at=folder)
@@ -85,7 +85,7 @@ def build_hey_api() -> list[object]:
 
 
 def build_java() -> list[object]:
-    """Generate the Java client with openapi-generator.
+    """Build the Java client of openapi-generator, and return the command of its journey.
 
     The jar of the generator contains the libraries that the client needs.
     """
@@ -99,7 +99,7 @@ def build_java() -> list[object]:
 
 
 def build_go() -> list[object]:
-    """Generate the Go client with openapi-generator.
+    """Build the Go client of openapi-generator, and return the command of its journey.
 
     Its only library is golang.org/x/oauth2, which comes from Debian: no module is
     downloaded.
@@ -115,7 +115,7 @@ def build_go() -> list[object]:
 
 
 def get_go_environment(folder: Path) -> Mapping[str, str]:
-    """Return variables with which Go compiles without a network and without C."""
+    """Return the environment in which Go compiles without a network and without C."""
     path = os.pathsep.join((str(folder), DEBIAN_LIBRARIES))
     return {"GO111MODULE": "off", "GOPATH": path, "CGO_ENABLED": "0", "GOFLAGS": ""}
 
@@ -127,4 +127,4 @@ BUILDS: Final[Mapping[str, Callable[[], list[object]]]] = {
     "TypeScript": build_typescript,
     "Python": build_python,
 }
-"""The clients. Those whose builds take the longest come first."""
+"""The function that builds each client. The slowest builds come first."""

@@ -24,7 +24,7 @@ def run(
     env: Mapping[str, str] | None = None,
     given: str | None = None,
 ) -> str:
-    """Run a command that must succeed, and return its output."""
+    """Run a command and return its output. If it fails, print the output and exit."""
     done = subprocess.run(
         [str(part) for part in command],
         cwd=at,
@@ -42,13 +42,13 @@ def run(
 
 
 def run_quietly(*command: object, at: Path, env: Mapping[str, str] | None = None) -> None:
-    """Run a compiler that must print nothing, because it prints only warnings."""
+    """Run a compiler that prints only warnings, and exit if it prints anything."""
     if found := run(*command, at=at, env=env).strip():
         sys.exit(f"{command[0]} warned:\n{found}")
 
 
 def create_folder(name: str) -> Path:
-    """Create an empty folder."""
+    """Create an empty folder, in place of an earlier one, and return its path."""
     folder = WORK / name
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -56,7 +56,7 @@ def create_folder(name: str) -> Path:
 
 
 def install_packages_of_npm(name: str) -> Path:
-    """Copy a folder with a lock file, and install what the file pins. Return the copy."""
+    """Copy a folder with a lock file, install the pinned packages, and return the copy."""
     folder = WORK / name
     shutil.copytree(HERE / name, folder, dirs_exist_ok=True)
     run("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", at=folder)

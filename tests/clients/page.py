@@ -1,4 +1,4 @@
-"""The instructions of docs/integrate.md, to be run as written in an empty folder."""
+"""The instructions in docs/integrate.md, which are run unchanged in an empty folder."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -17,7 +17,7 @@ def split_sections(page: str) -> Mapping[str, str]:
 
 
 def list_scripts(page: str, folder: Path) -> Iterator[tuple[str, str]]:
-    """Write the files that one part of a page shows, and yield the scripts of that part."""
+    """Write the files in the sections to run, and yield each script with its heading."""
     found = split_sections(page)
     for title in CARRIED_OUT:
         for kind, text in BLOCK.findall(found[title]):

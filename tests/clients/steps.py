@@ -1,7 +1,7 @@
 """The steps of a journey, which each generated client has to take.
 
 The program of a client prints `step NAME` after it has checked a step. The log of the
-service shows whether the requests of the steps were sent, and how they were answered.
+service shows whether the requests of the steps were sent, and the status of each response.
 """
 
 import csv
@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 FILE: Final = Path(__file__).with_name("steps.csv")
 PATIENCE: Final = 5
-"""Seconds for the service to log its last answer."""
+"""Number of seconds within which the service must have logged its last response."""
 
 
 class Request(NamedTuple):
@@ -31,7 +31,7 @@ class Step(NamedTuple):
 
 
 def load_steps() -> list[Step]:
-    """Return the steps in their order."""
+    """Return the steps in the order of `steps.csv`."""
     with FILE.open(encoding="utf-8") as file:
         return [
             Step(row["step"], Request(row["method"], row["route"], int(row["status"])))
@@ -46,13 +46,13 @@ def list_reported(output: str) -> list[str]:
 
 
 def find_missing(steps: Iterable[Step], answered: Sequence[Request]) -> Step | None:
-    """Return the first step whose request was not answered in the order of the steps."""
+    """Return the first step that was not answered in order, or None if there is none."""
     rest = iter(answered)
     return next((step for step in steps if step.request not in rest), None)
 
 
 def find_fault(output: str, answered: Callable[[], Sequence[Request]]) -> str | None:
-    """Return what is wrong with a journey, or None if all steps were taken in order."""
+    """Return the fault of a journey, or None if the client took all steps in order."""
     steps = load_steps()
     names, reported = [step.name for step in steps], list_reported(output)
     if reported != names:

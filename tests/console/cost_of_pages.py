@@ -1,6 +1,6 @@
-"""What pages cost, relative to the requests that they make, and 50 people at once.
+"""Measurements of the cost of pages relative to their requests, and of 50 people at once.
 
-Run by `make console-measure` only, on an idle machine; prints a line for each page.
+Only `make console-measure` runs them, on an idle machine. It prints a line for each page.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ CLICKS: Final = 10
 ROUNDS: Final = 20
 MOST_RELATIVE: Final = 1.3
 MOST_SECONDS: Final = 0.060
-"""The limits of issue 25: cost relative to the requests, and CPU time of 50 tasks."""
+"""The limits of issue 25: cost relative to the requests, and CPU seconds for 50 tasks."""
 
 type Recorded = list[tuple[str, str, Mapping[str, str]]]
 
@@ -52,7 +52,7 @@ def busy_lead(served: Served) -> Someone:
 def measure_cpu(*calls: Callable[[], object]) -> Sequence[float]:
     """Return the least CPU time of each call in several rounds, in seconds.
 
-    The calls alternate, so that a change of the load of the machine concerns all of them.
+    The calls alternate, so that a change in the load of the machine affects all of them.
     """
     rounds = []
     for _ in range(ROUNDS):
@@ -68,7 +68,7 @@ def measure_cpu(*calls: Callable[[], object]) -> Sequence[float]:
 def record_requests(
     monkeypatch: pytest.MonkeyPatch, show: Callable[[], object]
 ) -> Recorded:
-    """Show a page once, and return the requests that it makes of the API."""
+    """Show a page once, and return the requests that the page sends to the API."""
     made: Recorded = []
     send = ApiClient.send
 
@@ -85,7 +85,7 @@ def record_requests(
 
 
 def repeat_requests(lead: Someone, made: Recorded) -> None:
-    """Make the same requests again, as the console makes them, without a page."""
+    """Send the same requests again with the client of the console, but without a page."""
 
     async def repeat() -> None:
         api = ApiClient(lead.world.app, lead.key, language="en")
@@ -96,7 +96,7 @@ def repeat_requests(lead: Someone, made: Recorded) -> None:
 
 
 def get_page(client: Client, lead: Someone, page: str) -> str:
-    """Return a page, which must succeed."""
+    """Return the HTML of a page, and check that its status is 200."""
     cookie = {"Cookie": f"{SESSION_COOKIE}={lead.key}"}
     answer = client.get(f"/console/{page}", headers=cookie)
     assert answer.status_code == 200, (page, answer.status_code)

@@ -1,4 +1,4 @@
-"""What people see of a case whose rows were changed in the database (ADR 81)."""
+"""Tests of the pages of a case whose rows were changed in the database (ADR 81)."""
 
 from html import unescape
 from typing import Final

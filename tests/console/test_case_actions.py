@@ -1,4 +1,4 @@
-"""The forms of the actions on a case: their fields, and what sending them does."""
+"""Tests of the forms of the actions on a case: their fields and their effects."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -16,7 +16,7 @@ type Schema = Mapping[str, Any]
 
 
 def list_forms() -> Iterator[CaseAction]:
-    """Yield each form of the table."""
+    """Yield each form of an action on a case, except actions with a page of their own."""
     for action in ACTIONS.values():
         if not action.page:
             yield from action.variants.values() or (action,)
@@ -55,7 +55,7 @@ def resolve(schema: Schema) -> Schema:
 
 
 def find_place(schema: Schema, names: list[str]) -> Schema | None:
-    """Return the schema of a place in a body, or None if there is no such place."""
+    """Return the schema at the path `names` in a body, or None if there is no such path."""
     schema = resolve(schema)
     for option in schema.get("oneOf", schema.get("anyOf", [])):
         if (found := find_place(option, names)) is not None:

@@ -1,4 +1,4 @@
-"""The forms of the actions on a case: what is sent, and what survives a problem."""
+"""Tests of the forms of the actions on a case: sent values, and values after a problem."""
 
 import re
 from html import unescape
@@ -40,7 +40,7 @@ class CaseBrowser(ConsoleBrowser):
 
 
 def expect_done(answer: httpx2.Response, case: Json, action: str) -> None:
-    """Assert that an action was taken and that the answer leads to the case."""
+    """Check that an action was taken, and that the response redirects to the case."""
     assert answer.status_code == 303, answer.text
     location = f"/console/cases/{case['code']}?done=case_actions.{action}"
     assert answer.headers["Location"] == location
@@ -166,7 +166,7 @@ def test_changed_case_is_explained_and_can_be_sent_again(
 
 
 def test_times_are_those_of_the_office(officer: Someone, lead: Someone) -> None:
-    """Almaty is five hours ahead of UTC."""
+    """Form times are in the office's time zone; Almaty is five hours ahead of UTC."""
     case = officer.submit()
     lead.take_lead(case)
     form: Form = {"reason": "SAFETY", "review_at": "2026-06-10T12:00"}

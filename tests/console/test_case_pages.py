@@ -321,7 +321,7 @@ def test_value_that_no_header_can_have_is_refused(
 def test_address_of_a_shown_document_leads_back(
     officer: Someone, address: str, leads_to: str
 ) -> None:
-    """After a change of the language, the browser opens the address of the page again."""
+    """The address redirects, because a change of the language opens it again."""
     path = f"cases/{officer.submit()['code']}"
 
     answer = ConsoleBrowser(officer).get(f"{path}/{address}")
@@ -340,7 +340,7 @@ def test_every_language_has_the_words_of_a_case(officer: Someone, lead: Someone)
 
 
 def test_ids_of_a_page_are_unique(officer: Someone, lead: Someone) -> None:
-    """A label belongs to one field, also where a document can be opened twice."""
+    """Each label belongs to one field, even if a document can be opened in two places."""
     case = officer.submit()
     lead.take_lead(case)
     path = f"/cases/{case['code']}"

@@ -1,4 +1,4 @@
-"""The form of a consent: who may open what, for which purposes, and the printed form."""
+"""The form of a consent: recipients, sections and purposes, and the printed form."""
 
 from typing import Final
 

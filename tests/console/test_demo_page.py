@@ -1,4 +1,4 @@
-"""The page of the demonstration: its people, in the order of a tour, and what to try."""
+"""The page of the demonstration: its people in the order of a tour, and their tasks."""
 
 import re
 from collections.abc import Iterator
@@ -39,7 +39,7 @@ NEEDED = {
     TourTask.ANALYSE: Role.ANALYST,
     TourTask.ADMINISTER: Role.ADMINISTRATOR,
 }
-"""A role that lets a person try the task."""
+"""For each task of the tour, the role that a person needs for it."""
 
 type Practice = tuple[World, DemoSignIn]
 

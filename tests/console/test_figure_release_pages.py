@@ -1,4 +1,4 @@
-"""Tests of the pages of released figures: asking, the list, the tables, the CSV file."""
+"""Tests of the pages of released figures: request, list, tables and CSV file."""
 
 import csv
 import io

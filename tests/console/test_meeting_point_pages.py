@@ -1,4 +1,4 @@
-"""Tests of the page of follow-up points: writing, completing, deleting, and who may."""
+"""Tests of the page of follow-up points, which some roles write, complete and delete."""
 
 import re
 
@@ -28,7 +28,7 @@ def analyst(world: World) -> Someone:
 
 
 def press(one: Someone, address: str) -> int:
-    """Press a button of the page, and return the status of the answer."""
+    """Press a button of the page, and return the status of the response."""
     browser = ConsoleBrowser(one)
     hidden = read_hidden(browser.get(PAGE).text, address)
     return browser.post(address, hidden).status_code

@@ -1,8 +1,8 @@
 """Every text that a page shows comes from a catalogue, a reference list or the CLDR.
 
 The pages are shown in Russian, with marks around the texts of the catalogue. Outside of
-the marks, the lists and the CLDR give Cyrillic letters, so Latin letters are a text of a
-template or of the code that nobody can translate.
+the marks, the lists and the CLDR give Cyrillic letters, so Latin letters belong to a text
+in a template or in the code that cannot be translated.
 """
 
 import re
@@ -34,7 +34,7 @@ from tests.support.world import (
 
 LATIN: Final = re.compile(r"[A-Za-z]{2,}")
 NAMES: Final = re.compile(r"duty \d+|SC-[A-Z0-9-]+|UTC|GMT|API|HTCDS \w+")
-"""Names of accounts, codes of cases, and abbreviations: the same in every language."""
+"""Names of accounts, codes of cases, and abbreviations, which no language changes."""
 UNTRANSLATED: Final = ("languages", "elements")
 RUSSIAN: Final = {"Accept-Language": "ru"}
 SHELTER: Final = "KZ_SHELTER_KOGERSHIN"
@@ -48,7 +48,7 @@ def marks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @cache
 def list_english_names() -> frozenset[str]:
-    """Return the names of lists that have no Russian words for some items."""
+    """Return the English labels of the lists whose items are not all translated."""
     items = (item for name in UNTRANSLATED for item in list_items(name))
     return frozenset(item.labels["en"] for item in items)
 
@@ -61,7 +61,7 @@ def check_texts(html: str, path: str) -> None:
 
 
 def check_pages(who: Someone, *paths: str, status: int = 200) -> None:
-    """Check the texts of pages that a person gets."""
+    """Check the status and the texts of pages that a person gets in Russian."""
     for path in paths:
         answer = ConsoleBrowser(who, **RUSSIAN).get(path)
         assert answer.status_code == status, path

@@ -1,4 +1,4 @@
-"""Tests of the pages of the console: access, headers, and what reading them records."""
+"""Tests of the pages of the console: access, headers, and the effects of reading them."""
 
 import pytest
 

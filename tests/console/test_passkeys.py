@@ -15,7 +15,7 @@ ENROL: Final = "enrol"
 
 
 def send(world: World, path: str, body: Json, token: str = "") -> Response:
-    """Send what the script of a page sends."""
+    """Send a JSON request as the script of a page does."""
     headers = SAME_ORIGIN | ({"Cookie": f"{SESSION_COOKIE}={token}"} if token else {})
     return world.http.post(f"/console/{path}", json=body, headers=headers)
 
@@ -27,7 +27,7 @@ def sign_in(world: World, made: Credential, token: str = "", **sent: str) -> Res
 
 
 def get_cookie(answer: Response) -> str:
-    """Return the session cookie that an answer sets."""
+    """Return the session cookie that a response sets."""
     assert answer.status_code == 200, answer.text
     name, _, rest = answer.headers["Set-Cookie"].partition("=")
     assert name == SESSION_COOKIE

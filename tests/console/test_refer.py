@@ -1,4 +1,4 @@
-"""Refer someone: five steps in the browser give the case that was typed."""
+"""The pages to refer a person: five steps create a case with the entered values."""
 
 import re
 from html import unescape

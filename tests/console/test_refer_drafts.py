@@ -1,4 +1,4 @@
-"""Refer someone: nothing that was typed is lost, and nothing of it is in a URL or a log."""
+"""The pages to refer a person: entered values are not lost, nor in a URL or a log."""
 
 import re
 from html import unescape
@@ -23,7 +23,7 @@ def read_draft(officer: Someone) -> dict[str, list[str]]:
 
 
 def find_controls(page: str) -> set[str]:
-    """Return the names of the fields on a page."""
+    """Return the names of the visible fields on a page."""
     form = page.partition("<main")[2].partition("</main>")[0]
     return set(
         re.findall(
@@ -273,7 +273,7 @@ def test_a_sent_form_leaves_no_draft(officer: Someone) -> None:
 
 
 def read_page(browser: ReferBrowser, number: int) -> dict[str, str]:
-    """Return the hidden fields of a step, as the browser keeps them."""
+    """Return the names and the values of the hidden fields of a step."""
     return dict(HIDDEN.findall(browser.get(f"refer/{number}").text))
 
 

@@ -1,4 +1,4 @@
-"""The page of a referral: its actions and documents, and what was typed stays."""
+"""The page of a referral: its actions and documents, and entered values that it keeps."""
 
 from html import unescape
 from typing import Final
@@ -42,7 +42,7 @@ def referral(officer: Someone, lead: Someone) -> Json:
 
 
 def get_unmet_remedy(who: Someone, referral: Json) -> str:
-    """Return what the API says about an acceptance without contacts."""
+    """Return the remedy that the API names for an acceptance without contacts."""
     body = {"meeting": make_acceptance()["meeting"]}
     [unmet] = who.does("accept", referral, body).json()["unmet"]
     return str(unmet["remedy"])

@@ -48,7 +48,7 @@ def read_sheets(content: bytes) -> dict[str, Sheet]:
 
 
 def read_cell(cell: ET.Element, texts: list[str]) -> str:
-    """Return the value of a cell, or "" if it is empty."""
+    """Return the value of a cell, or an empty string; fail if the cell has a formula."""
     value = cell.findtext(f"{NAMESPACE}v", "")
     assert cell.find(f"{NAMESPACE}f") is None, "a cell contains a formula"
     return texts[int(value)] if cell.get("t") == "s" else value

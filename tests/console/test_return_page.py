@@ -1,4 +1,4 @@
-"""The page of a return: a whole return in forms, and what each side sees."""
+"""The page of a return: a whole return in forms, and the view of each side."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -27,7 +27,7 @@ def home(world: World, officer: Someone, lead: Someone) -> Homecoming:
 
 
 def fill_fields(value: Any, name: str = "") -> Iterator[tuple[str, str | list[str]]]:
-    """Yield the fields of a form that give a body of the API."""
+    """Yield the form fields from which the console builds the body `value`."""
     if isinstance(value, dict):
         for key, child in value.items():
             yield from fill_fields(child, f"{name}/{key}".lstrip("/"))
@@ -43,7 +43,7 @@ def fill_fields(value: Any, name: str = "") -> Iterator[tuple[str, str | list[st
 
 
 def take_step(who: Someone, record: Json, action: str, body: Json | None) -> str:
-    """Take a step in its form, and return the address of the page that follows."""
+    """Take a step in its form, and return the address to which the form redirects."""
     path = f"returns/{record['id']}"
     browser = ConsoleBrowser(who)
     hidden = read_hidden(browser.get(path).text, action)

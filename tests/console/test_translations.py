@@ -1,4 +1,4 @@
-"""The catalogues of the console: complete, with the placeholders of the English texts."""
+"""The catalogues of the console are complete, and have the English placeholders."""
 
 import re
 import subprocess
@@ -42,7 +42,7 @@ SAME: Final = {
     ("fr", "Urgent"),
     *((language, "%(subject)s: %(what)s") for language in ("es", "ru", "uz")),
 }
-"""The texts that are the same in a language as in English."""
+"""The languages and texts for which the translation equals the English text."""
 
 ALMATY: Final = ZoneInfo("Asia/Almaty")
 
@@ -50,14 +50,14 @@ type Forms = tuple[Sequence[str], Sequence[str]]
 
 
 def list_forms(message: Message) -> Forms:
-    """Return the English forms of a text, and its translated forms."""
+    """Return the English and the translated forms of a text: singular, and any plurals."""
     if isinstance(message.id, str):
         return (message.id,), (str(message.string),)
     return message.id, message.string or ()
 
 
 def list_all() -> Iterator[tuple[str, str, str]]:
-    """Yield each translated form with its language and the English form."""
+    """Yield each translated form after its language and the English singular."""
     for language in LANGUAGES:
         for message in read_catalogue(language):
             if message.id:

@@ -1,4 +1,4 @@
-"""What was typed in a form of the console is not lost if the form cannot be sent."""
+"""Values entered in a form of the console are not lost if the form cannot be sent."""
 
 import re
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ NOT_KEPT: Final = "What you typed could not be kept"
 
 
 def fill_question(browser: ConsoleBrowser, case: Json) -> tuple[str, dict[str, str]]:
-    """Return the address of a form and what a person typed in it."""
+    """Return the address of the question form, and its fields with an entered question."""
     path = f"cases/{case['code']}/{QUESTION}"
     page = browser.get(path)
     assert page.status_code == 200
@@ -39,7 +39,7 @@ def read_texts(page: Response) -> list[str]:
 
 
 def keep_question(world: World, person: Someone, case: Json) -> None:
-    """Send a question with a session that has ended, so that the API keeps the form."""
+    """Send a question after the session has expired, so that the API keeps the form."""
     browser = ConsoleBrowser(sign_in(person))
     path, form = fill_question(browser, case)
     world.advance(minutes=15)

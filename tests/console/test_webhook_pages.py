@@ -53,7 +53,7 @@ def read_webhook(who: Someone, webhook_id: str) -> Json:
 def change_webhook(
     browser: ConsoleBrowser, webhook_id: str, action: str, **typed: str
 ) -> None:
-    """Send a form of the page of a webhook, which then shows that it was recorded."""
+    """Send a form on the page of a webhook, and check that the change is recorded."""
     path = f"webhooks/{webhook_id}"
     hidden = read_hidden(browser.get(path).text, f"{webhook_id}/{action}")
     answer = browser.post(f"{path}/{action}", hidden | typed)

@@ -30,7 +30,7 @@ BY_FURTHER: Final = {name: action for action, name in case_actions.FURTHER.items
 
 
 def list_writes(record: str) -> list[Operation]:
-    """List the writes on one record, or on something that belongs to the record."""
+    """Return the operations that write to a record or to something that belongs to it."""
     return [one for one in WRITES if one.path.startswith(f"/v1/{record}")]
 
 
@@ -41,7 +41,7 @@ def find_action(operation: Operation) -> str:
 
 
 def list_actions_of_people(record: str) -> set[str]:
-    """List the actions that people, and not only the system, may take on a record."""
+    """Return the actions that people, not only the system, may take on existing records."""
     steps = [step for table in TABLES[record] for step in table.steps]
     offer = {handovers.Action.OFFER} if record.startswith("handovers") else set()
     return {step.action for step in steps if step.sides != {Side.SYSTEM}} - offer

@@ -1,4 +1,4 @@
-"""Whichever two contracts are compared, the comparison finds every breaking change."""
+"""The comparison of any two contracts finds every breaking change."""
 
 import json
 from collections.abc import Iterator
@@ -169,7 +169,7 @@ def list_places(parent: Any, pointer: str) -> Iterator[str]:
 
 
 def list_repeated(schemas: Json) -> Iterator[str]:
-    """Yield pointers to what a tagged union and its options both say (ADR 56).
+    """Yield pointers to parts that a tagged union and its options both contain (ADR 56).
 
     If either says that the value is an object with the tag, the other may leave it out.
     """
@@ -209,7 +209,7 @@ PLAIN: Final[tuple[tuple[str, Any], ...]] = (
     ("additionalProperties", True),
     ("security", []),
 )
-"""The default of each keyword."""
+"""Keywords with their default values, which mean the same as no keyword."""
 
 
 def is_needed(key: str, pointer: str) -> bool:

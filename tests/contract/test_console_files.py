@@ -1,4 +1,4 @@
-"""Style and templates of the console are fit for both directions and for the CSP."""
+"""The style sheet and templates of the console suit both text directions and the CSP."""
 
 import re
 from pathlib import Path
@@ -54,7 +54,7 @@ def test_physical_property_is_found() -> None:
 
 
 def find_inline(path: Path) -> list[str]:
-    """Return what a template contains that its own policy would block."""
+    """Return the inline styles and scripts of a template, which its policy would block."""
     return INLINE.findall(path.read_text("utf-8"))
 
 

@@ -28,7 +28,7 @@ def read_rows() -> list[tuple[str, str]]:
 
 
 def list_form_paths() -> Iterator[tuple[str, str]]:
-    """Yield the method and the path, with names left out, of each form that sends one."""
+    """Yield the method and path of each form's request, without the parameter names."""
     for kind in (REFERRALS, HANDOVERS, RETURNS):
         for form in kind.forms.values():
             yield "POST", f"/v1/{kind.path}/{{}}/{form.last_path}"
@@ -53,7 +53,7 @@ def strip_names(path: str) -> str:
 
 
 def find_operation(method: str, path: str) -> str:
-    """Return the id of the operation; a section in a path stands for a parameter."""
+    """Return the id of the operation; a parameter in the path may have a value."""
     for operation in list_operations(load_contract()):
         pattern = strip_names(operation.path).replace("{}", r"(\w|[{}])+")
         if operation.method == method and re.fullmatch(pattern, strip_names(path)):

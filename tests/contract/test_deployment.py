@@ -55,7 +55,7 @@ type MakeSecrets = Callable[..., str]
 
 
 def list_commands(page: str) -> list[str]:
-    """Return the commands that a page tells the reader to type."""
+    """Return the `safe-conduct` commands of a page, without prefixes for a container."""
     text = (ROOT / page).read_text("utf-8")
     lines = [line.strip() for line in text.splitlines() if not line.startswith("|")]
     typed = [piece for line in lines for piece in line.split("&& ")]

@@ -1,4 +1,4 @@
-"""The catalogue of events contains what the code can record, and the page shows it."""
+"""The catalogue has the events that the code can record, and the page shows them."""
 
 import ast
 import json

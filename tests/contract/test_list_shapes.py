@@ -1,4 +1,4 @@
-"""Each list is either divided into pages, or has all items in one answer."""
+"""Each list is either divided into pages, or has all items in one response."""
 
 from typing import Any
 
@@ -12,13 +12,13 @@ from tests.support.world import Json, Someone, World, unwrap
 DOCUMENT = load_contract()
 SCHEMAS: Json = DOCUMENT["components"]["schemas"]
 NOT_A_LIST = "/v1/reference/{name}"
-"""The title, note and codes of one reference list, which is one record."""
+"""The path of one reference list, which is one record with a title, a note and codes."""
 FEED = "/v1/events"
 MOST = 200
 
 
 def get_schema(operation: Json) -> Json:
-    """Return the schema of the answer 200 of an operation."""
+    """Return the schema of the 200 response of an operation."""
     content = operation["responses"].get("200", {}).get("content", {})
     schema: Json = content.get("application/json", {}).get("schema", {})
     return SCHEMAS[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
@@ -32,7 +32,7 @@ LISTS = {
 
 
 def get_paging(path: str) -> set[str]:
-    """Return the query parameters of a list that are about pages."""
+    """Return the names of the query parameters of a list that select a page."""
     parameters = LISTS[path][0].get("parameters", [])
     return {one["name"] for one in parameters} & {"after", "limit"}
 

@@ -21,7 +21,7 @@ def list_parts(operation: Operation) -> list[str]:
     """Return the names under which an operation is tested.
 
     If the path names a section, there is one name for each section. If the operation can
-    include parts, there is a second name for an answer with all of them.
+    include parts, there is a further name for a response with all of them.
     """
     kinds = [PARTS[key] for key in operation.path_names if key in PARTS]
     parts = [f"{operation.name}.{part}" for kind in kinds for part in kind]

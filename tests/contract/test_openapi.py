@@ -1,4 +1,4 @@
-"""The committed contract equals what the service serves, and suits code generators."""
+"""The committed contract equals the served contract, and suits code generators."""
 
 import json
 import re

@@ -42,7 +42,7 @@ UNPLAYED: Final = {
 }
 """Problems without an example, each with the reason."""
 EXPLAINED: Final = {"409", "412", "428", "422"}
-"""Statuses that a client handles. An operation with such an answer needs an example."""
+"""Statuses that a client handles. An operation with such a response needs an example."""
 OPTIONAL: Final = {"Idempotency-Key", "Accept-Language"}
 """Optional headers that an example leaves out."""
 HOW_TO: Final = (
@@ -80,7 +80,7 @@ def test_every_operation_is_played_in_one_journey_and_every_file_is_a_journey() 
 
 
 def find_missing(operation: Operation, example: Json) -> list[str]:
-    """Return what an example of an operation lacks."""
+    """Return descriptions of the parts that an operation's example lacks."""
     request, bodies = example.get("request", {}), example.get("responses", {})
     if not bodies:
         return ["a call"]

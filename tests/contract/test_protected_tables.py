@@ -1,4 +1,4 @@
-"""Each table is protected by a MAC or a digest, or listed as one that is not."""
+"""Each table is protected by a MAC or a digest, or is listed as unprotected."""
 
 from app.kernel.db import Base
 from tests.support.protected_tables import list_protected_tables, list_unprotected_tables

@@ -208,7 +208,7 @@ BODIES = {
 
 
 def measure_shortest(act: Callable[[], object], tries: int = 5) -> float:
-    """Return the shortest of several durations in seconds, to ignore other load."""
+    """Call a function several times, and return its shortest CPU time in seconds."""
     took = []
     for _ in range(tries):
         begun = time.thread_time()

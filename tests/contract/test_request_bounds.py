@@ -1,4 +1,4 @@
-"""The schema of a list allows exactly the lengths with which the requirement is met."""
+"""The schema of a list allows only the lengths with which its requirement is met."""
 
 from collections.abc import Callable
 from dataclasses import replace

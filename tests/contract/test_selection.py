@@ -1,4 +1,4 @@
-"""A run of a lower effort leaves out tests by rules that the seed completes (ADR 33)."""
+"""A run with lower effort leaves out tests by fixed rules and by its seed (ADR 33)."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field

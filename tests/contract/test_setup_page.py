@@ -1,4 +1,4 @@
-"""The files of the page on the set-up load, and its tables are those of the code."""
+"""The example files of the set-up page can be loaded, and its tables match the code."""
 
 import re
 from collections.abc import Callable, Iterator

@@ -11,7 +11,7 @@ from tests.support.world import World
 
 OFFICE = "OVERSIGHT_DEMO"
 USUAL, UNUSUAL = {Role.OFFICER, Role.ANALYST}, {Role.CASEWORKER, Role.ANALYST}
-"""Roles with which no other test opens a person of this office."""
+"""Roles with which no other test adds a person to this office."""
 
 
 def sign_in(url: str, app: FastAPI, loop: ThreadLoops, roles: set[Role]) -> list[int]:

@@ -1,6 +1,6 @@
-"""Every code of the service has words in five languages, each in its own script.
+"""Tests that every code has a text in five languages, each in the script of its language.
 
-Only a native speaker can judge whether a translation is right, and none has reviewed these.
+Only a native speaker can judge a translation, and no native speaker has reviewed these.
 """
 
 import re
@@ -140,7 +140,7 @@ MARKS: Final = " .,:;()/’—-0123456789"
 NAMES: Final = re.compile(r"\bAPI\b")
 """A name that stays in Latin letters in every language."""
 ALIKE: Final = {"ru": set(), "uz": {"Administrator"}}
-"""Words that are spelled like the English word."""
+"""For each language, the texts that are spelled like the English text."""
 TERMS: Final = {
     r"\bthe case\b": (r"\bдел[оаую]", r"\bcaso", r"\bcas\b", r"\bish"),
     r"\breferrals?\b": (r"направлени", r"remisi", r"orientation", r"yoʻllanma|yoʻnalt"),
@@ -336,7 +336,7 @@ def test_word_cannot_be_missing(language: str) -> None:
 
 
 def test_nobody_is_reviewed_yet() -> None:
-    """Docs and the changelog say that no native speaker has reviewed the words."""
+    """The documents and the changelog say that no native speaker has reviewed the texts."""
     assert {tag for row in WORDS.values() for tag in row.reviewed} == set()
 
 

@@ -82,7 +82,7 @@ def run_race(*acts: Callable[[], Response]) -> list[Response]:
 
 
 def list_outcomes(answers: list[Response]) -> list[tuple[int, str]]:
-    """Return the status of each response, sorted, with the problem of each refusal."""
+    """Return the sorted statuses of the responses, each with its problem, if any."""
     return sorted((a.status_code, "") if a.is_success else get_problem(a) for a in answers)
 
 

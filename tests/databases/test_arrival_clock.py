@@ -163,7 +163,7 @@ def test_a_worker_that_was_down_for_days_counts_from_the_day_of_arrival(
 
 
 def count_late(home: Homecoming) -> int:
-    """Return how many deadlines the recipient missed, as a desk counts them."""
+    """Return the number of deadlines that the recipient missed, as a desk counts them."""
     with home.world.write_as_service() as tx:
         its = select(Return).where(Return.id == UUID(home.record["id"]))
         record = tx.session.scalars(its).one()

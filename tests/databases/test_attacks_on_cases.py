@@ -1,4 +1,4 @@
-"""Attacks on the rows of a case, by somebody who may write to the database (ADR 81)."""
+"""Attacks on the rows of a case, by an attacker who can write to the database (ADR 81)."""
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -80,14 +80,14 @@ def scene(world: World, officer: Someone, lead: Someone, shelter: Someone) -> Sc
 
 
 def forge_consent(scene: Scene) -> None:
-    """Let the person agree that the lead reads everything."""
+    """Forge a consent that lets the lead read everything."""
     [first, *_] = list_rows(scene, Consent)
     sections = sorted(Section)
     scene.add(Consent, first, id=uuid4(), sections=sections, purposes=["REFER"])
 
 
 def list_rows(scene: Scene, model: Any) -> list[Row]:
-    """Return all rows of the case of one model, in the order of their times."""
+    """Return all rows of a model that belong to the case, sorted by time."""
     with scene.world.database.begin_read(SERVICE) as session:
         of_case = select(*model.__table__.columns).where(model.case_id == scene.case_id)
         rows = [dict(row) for row in session.connection().execute(of_case).mappings()]
@@ -156,7 +156,7 @@ BY_LEAD: Final[tuple[Forge, ...]] = (
 
 @pytest.fixture
 def unprotected(scene: Scene) -> Iterator[Scene]:
-    """Return the case as an earlier version left it, while such cases are accepted."""
+    """Yield the case without a MAC, while the service accepts cases without a MAC."""
     macs = scene.world.runtime.row_macs
     refuses, macs.accepts_missing = macs.accepts_missing, lambda: True
     strip_mac(scene)
@@ -351,7 +351,7 @@ def test_forged_case_does_not_stop_the_worker(scene: Scene) -> None:
 
 
 def test_whole_case_rolled_back_is_not_noticed(scene: Scene) -> None:
-    """All rows of a case as they were: the limit that docs/assurance.md names."""
+    """An attacker can restore all rows of a case, a limit that docs/assurance.md names."""
     before = scene.attacker.find(Case, code=scene.case["code"])
     [first, *_] = list_rows(scene, Consent)
     path = f"{get_path(scene.case)}/consents/{first['id']}/withdraw"

@@ -1,4 +1,4 @@
-"""Attacks on the rows that give rights, by somebody who may write to the database."""
+"""Attacks on the rows that give rights, by an attacker who can write to the database."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -66,7 +66,7 @@ def test_inserted_key_opens_nothing_and_is_reported(world: World, lead: Someone)
 
 @pytest.fixture
 def unprotected(world: World, lead: Someone) -> Iterator[Someone]:
-    """Return a person whose account is as an earlier version left it, and accepted."""
+    """Yield a person whose account has no MAC, while the service accepts such accounts."""
     macs, attacker = world.runtime.row_macs, Attacker(world)
     refuses = macs.accepts_missing
     attacker.update(Account, lead.actor.account_id, mac=None)
@@ -77,7 +77,7 @@ def unprotected(world: World, lead: Someone) -> Iterator[Someone]:
 
 
 def test_inserted_key_worked_before(world: World, unprotected: Someone) -> None:
-    """The attack is real: it works on an account without a MAC while these are accepted."""
+    """The attack works on an account without a MAC, while such accounts are accepted."""
     Attacker(world).insert(ApiKey, make_forged_key(world, unprotected))
     assert use(world, FORGED) == 200
 
@@ -106,7 +106,7 @@ def count_all(world: World) -> int:
 def test_copied_key_of_another_account_opens_nothing(
     world: World, lead: Someone, officer: Someone
 ) -> None:
-    """The attacker has a key of one account, and moves it to another."""
+    """The attacker has a key of one account, and moves it to another account."""
     key = lead.key.split("_")[1]
     Attacker(world).update(ApiKey, key, account_id=officer.actor.account_id)
     assert use(world, lead.key) == 401
@@ -136,7 +136,7 @@ def test_revoked_key_is_not_restored(world: World, lead: Someone) -> None:
 
 
 def test_whole_account_rolled_back_is_not_noticed(world: World, lead: Someone) -> None:
-    """All rows of a group as they were: the limit that docs/assurance.md names."""
+    """An attacker can restore all rows of an account, as docs/assurance.md says."""
     attacker, prefix = Attacker(world), lead.key.split("_")[1]
     key = attacker.read(ApiKey, prefix)
     account = attacker.read(Account, lead.actor.account_id)
@@ -149,7 +149,7 @@ def test_whole_account_rolled_back_is_not_noticed(world: World, lead: Someone) -
 
 
 def test_forged_row_is_not_accepted_by_a_later_change(world: World, lead: Someone) -> None:
-    """A change of the account by the service does not make the forged key valid."""
+    """A change to the account by the service does not make the forged key valid."""
     Attacker(world).insert(ApiKey, make_forged_key(world, lead))
     with world.database.begin_write() as session:
         new = create_key(session, lead.actor.account_id, Scope, world.now)
@@ -203,7 +203,7 @@ def test_ended_session_is_not_restored(world: World, lead: Someone) -> None:
 
 
 def test_inserted_passkey_opens_no_session(world: World) -> None:
-    """The attacker adds the passkey of a device of their own to another person."""
+    """The attacker moves the passkey of the attacker's own device to another person."""
     office = Office(world)
     made, _ = office.enrol(Authenticator())
     attacker, model = Attacker(world), Passkey
@@ -239,7 +239,7 @@ def test_given_role_opens_nothing(world: World, lead: Someone) -> None:
 
 
 def make_linking_key(office: Office) -> str:
-    """Let the second supervisor have seen a key of the first; return its prefix."""
+    """Make the second supervisor the creator of a key of the first; return its prefix."""
     first, second = office.first.actor.account_id, office.second.actor.account_id
     with office.world.database.begin_write() as session:
         key = create_key(session, first, Scope, office.world.now)
@@ -262,7 +262,7 @@ def make_linking_key(office: Office) -> str:
 def test_key_that_links_two_people_cannot_be_hidden(
     world: World, changes: dict[str, Any] | None
 ) -> None:
-    """Nothing is confirmed if the key that links two people was changed or deleted."""
+    """No enrolment is confirmed if the key that links two people was changed or deleted."""
     office = Office(world)
     prefix = make_linking_key(office)
     made = unwrap(office.begin())
@@ -331,7 +331,7 @@ def test_key_that_was_hidden_while_it_was_revoked_stays_revoked(
 
 
 def test_passkey_that_was_hidden_in_a_recovery_stays_removed(world: World) -> None:
-    """A stolen passkey is hidden while two people recover the person."""
+    """An attacker hides a stolen passkey during a recovery, and restores it later."""
     office, attacker, stolen = Office(world), Attacker(world), Authenticator()
     made, by_passkey = office.enrol(stolen)
     passkey = attacker.find(Passkey, person_id=office.newcomer.actor.person_id)
@@ -358,7 +358,7 @@ def test_rotated_key_does_not_take_over_forged_scopes(world: World) -> None:
 
 
 def test_forged_account_can_be_disabled(world: World) -> None:
-    """It stays disabled when its row is restored, except with its own earlier MAC."""
+    """A disabled account stays disabled, unless it is restored with its earlier MAC."""
     office, attacker = Office(world), Attacker(world)
     account = office.newcomer.actor.account_id
     attacker.update(Account, account, roles=sorted(Role))
@@ -396,7 +396,7 @@ def test_ended_enrolment_is_answered_as_before(world: World) -> None:
 
 
 def test_operator_protects_a_changed_account_again(world: World) -> None:
-    """The operator has looked at the account; its sessions end."""
+    """After an operator protects an account again, its key works and its sessions end."""
     office, attacker = Office(world), Attacker(world)
     made, by_passkey = office.enrol(Authenticator())
     account = office.newcomer.actor.account_id
@@ -424,7 +424,7 @@ def test_forged_passkey_is_not_protected_again(world: World) -> None:
 
 
 def test_accounts_are_protected_again_with_a_new_key_file(world: World) -> None:
-    """Without the first key, no account is accepted until an operator has looked at it."""
+    """With a new key file, no account is accepted until an operator protects it again."""
     office = Office(world)
     made, _ = office.enrol(Authenticator())
     world.database.macs = create_macs(

@@ -1,4 +1,4 @@
-"""The records of a case that are loaded with one statement equal those of the rules."""
+"""Records of a case that are loaded with one statement equal those that the rules query."""
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
@@ -51,7 +51,7 @@ RULES_READ = (
     rule_documents.list_safeguards,
     rule_documents.load_safeguards,
 )
-"""The functions whose results are loaded, whose argument is the ids of cases."""
+"""The functions that take ids of cases, and whose results one statement loads."""
 
 
 @pytest.fixture
@@ -118,7 +118,7 @@ def require_equal_results(
     begin: Callable[[], AbstractContextManager[ReadTransaction]],
     load: Callable[[ReadTransaction, list[Any]], object],
 ) -> None:
-    """Check that what `load` stores equals what rules read, and that rules read nothing."""
+    """Check that the rules get equal results after `load`, without another statement."""
     with lead.begin_read() as tx:
         expected = read_all(tx, ids)
     with begin() as tx:

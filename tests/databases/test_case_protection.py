@@ -25,7 +25,7 @@ def remove_macs(world: World) -> None:
 
 
 def count_readable(who: Someone, cases: Sequence[Json]) -> int:
-    """Return how many of the cases an office can read."""
+    """Return the number of these cases that an office can read."""
     answers = [who.get(get_path(case)) for case in cases]
     assert {one.status_code for one in answers} <= {200, 500}
     return sum(one.status_code == 200 for one in answers)

@@ -21,7 +21,7 @@ from tests.support.table_rows import make_rows
 from tests.support.world import NOON, Someone
 
 TEXT = 'Ойгүл\'s "بيت\\مأمن" 😀\n\t\x01%s'
-"""Cyrillic and Arabic letters, both quotes, a backslash and control characters."""
+"""Cyrillic and Arabic letters, quotes, a backslash, an emoji, control characters, `%s`."""
 SAMPLES: Mapping[type[Any], object] = {
     UtcDateTime: datetime(
         2026, 6, 1, 23, 59, 59, 123456, timezone(timedelta(hours=5, minutes=45))
@@ -36,7 +36,11 @@ KEPT = {"purpose", "kind", "stopped_at"}
 
 
 def make_sample(column: Column[Any], usual: object, *, filled: bool) -> object:
-    """Return a value of a column that is difficult to convert, or null if it may be."""
+    """Return a value for a column that is difficult to convert, or its usual value.
+
+    A column that is a key, or by which the queries select rows, gets its usual value, but
+    `stopped_at` gets None. Unless `filled`, each other nullable column also gets None.
+    """
     if column.primary_key or column.foreign_keys or column.unique or column.name in KEPT:
         return None if column.name == "stopped_at" else usual
     if column.nullable and not filled:

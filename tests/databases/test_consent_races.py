@@ -54,7 +54,8 @@ def world(url: str) -> Iterator[Served]:
 def run_race(one: Act, other: Act, handicap: float) -> tuple[Response, Response]:
     """Run two actions concurrently. The first starts later by `handicap` seconds.
 
-    If an answer says to retry later, the request is repeated.
+    If `handicap` is negative, the second starts later. If a response says to retry later,
+    the request is repeated.
     """
     barrier, statuses = Barrier(2), list[int]()
 

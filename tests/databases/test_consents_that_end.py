@@ -24,7 +24,7 @@ GUARDIAN = {"given_by": "guardian_with_assent"}
 
 
 def list_deadlines(world: World) -> dict[Any, datetime]:
-    """Return when the deadline of each consent is due, by the id of the consent."""
+    """Return the time at which each running consent deadline is due, by consent id."""
     with world.database.begin_read(SERVICE) as session:
         running = Clock.stopped_at.is_(None) & (Clock.kind == DeadlineKind.CONSENT_ENDS)
         return {

@@ -17,14 +17,14 @@ pytestmark = pytest.mark.usefixtures("pg_url")
 OWN = "SELECT oid FROM pg_database WHERE datname = current_database()"
 COUNTED = "SELECT sequencename, last_value FROM pg_sequences ORDER BY 1"
 ENOUGH = 1_000_000
-"""More uses than any database has, so that it is not replaced within the test."""
+"""A number of uses that no database reaches, so that it is not replaced during a test."""
 MINE = "INSERT INTO epoch VALUES ('left')"
 END = """SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
     WHERE datname = current_database() AND pid != pg_backend_pid()"""
 
 
 def read_contents(url: str) -> list[Any]:
-    """Return every row and the state of the sequences."""
+    """Return the row count and digest of each table, and the state of the sequences."""
     copies = PostgresqlCopies(create_engine(url))
     try:
         return [copies.rows(), ask(url, COUNTED)]

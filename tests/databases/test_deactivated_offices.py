@@ -1,4 +1,4 @@
-"""An office that an account deactivated stays so, whatever somebody deletes (ADR 88)."""
+"""An office that an account deactivated stays inactive, whatever is deleted (ADR 88)."""
 
 from importlib.resources import files
 from typing import Final
@@ -22,7 +22,7 @@ CLOSED: Final = ["focal-points/KZ_LEGAL_AID", "contacts/KZ_LEGAL_AID_MAIL"]
 
 
 def get_author(tx: WriteTransaction, *, account: bool) -> ChangeAuthor:
-    """Return an account as the author of changes, or the operator."""
+    """Return the author of changes: an account if `account`, otherwise the operator."""
     return ChangeAuthor(tx.session, uuid4, tx.now, account_id=uuid4() if account else None)
 
 
@@ -68,7 +68,7 @@ def test_deactivated_office_stays_inactive_without_its_history(closed: World) ->
 
 
 def forget(closed: World, table: type[FocalPoint | Contact]) -> None:
-    """Write a row as an earlier version has deactivated it."""
+    """Remove the mark of a deactivation by an account, which earlier versions lack."""
     with closed.database.begin_write() as session:
         update_directory(session, update(table), deactivated_by_account=None)
 

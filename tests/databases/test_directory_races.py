@@ -50,7 +50,7 @@ def second(world: Served) -> Someone:
 
 
 def run_race(*acts: Callable[[], Response]) -> list[tuple[int, str]]:
-    """Run actions at once, and return the status and the problem of each response."""
+    """Run actions at once; return the sorted statuses, each with its problem, if any."""
     answers = run_together(*(partial(retry_as_told, act) for act in acts))
     return sorted((a.status_code, "") if a.is_success else get_problem(a) for a in answers)
 

@@ -1,4 +1,4 @@
-"""Two actions on relations or cases at once: each takes effect completely or not at all."""
+"""If two actions on relations or cases coincide, each takes effect fully or not at all."""
 
 from dataclasses import dataclass
 from functools import partial

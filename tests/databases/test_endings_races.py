@@ -37,7 +37,7 @@ def world(url: str) -> Iterator[Served]:
 
 
 def create_cases(world: Served, lead: Someone) -> list[Json]:
-    """Return cases led in Kazakhstan, whose people consented to help in Uzbekistan."""
+    """Create and return cases led in Kazakhstan, with consents to help in Uzbekistan."""
     officer = world.add_person("UZ_CONSULATE_ALMATY")
     given = [make_consent(), make_handover_consent("UZ_LEAD"), ABROAD]
     bodies = [{"consents": given, "safeguards": GUARDS} for _ in range(CASES)]
@@ -45,7 +45,7 @@ def create_cases(world: Served, lead: Someone) -> list[Json]:
 
 
 def run_two_workers(world: Served) -> int:
-    """Apply endings in two workers at once; return how many cases were updated in total."""
+    """Apply endings in two workers at once; return the total number of updated cases."""
     barrier = Barrier(2)
 
     def look(_: int) -> int:

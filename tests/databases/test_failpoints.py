@@ -95,7 +95,7 @@ class Tried:
 
     @property
     def ways(self) -> int:
-        """Return the number of ways in which each call can fail."""
+        """Return the number of ways in which the test lets each chosen call fail."""
         return len(WAYS) if is_night() and self.tally.database == "sqlite" else 1
 
     def each(self, name: str) -> list[str]:
@@ -113,7 +113,7 @@ class Tried:
 
 
 def choose_points(told: SuccessfulCall, ways: int) -> Iterator[tuple[int, Way]]:
-    """Yield calls that have to fail, each with a way to fail; the seed chooses both."""
+    """Yield the numbers of calls that must fail, each with a way; the seed selects both."""
     last = len(told.points) - 1
     for number, what in enumerate(told.points):
         drawn = crc32(f"{Run.seed} {told.name} {number}".encode())
@@ -193,7 +193,7 @@ def test_nothing_else_that_is_read_leaves_anything(sqlite_tried: Tried) -> None:
 
 
 def read_by_all(sweep: Sweep, operation: Operation) -> Iterator[int]:
-    """Call a read operation as every account, and yield the status of each answer."""
+    """Call a read operation as every account, and yield the status of each response."""
     named = (one.ids for one in sweep.scene.stages.values() if has_ids(one, operation))
     target = fill_path(operation.path, next(named, {"name": "services", "form": "refer"}))
     for one in sweep.scene.people.values():

@@ -133,7 +133,7 @@ def by_position(reader: Someone) -> Look:
 
 
 def poll_to_end(look: Look, over: Event) -> list[str]:
-    """Poll while others write. When all writers are done, poll until no event is new."""
+    """Poll until the writers are done and no event is new, and return all events."""
     seen: list[str] = []
     cursor, last_look, new = None, False, ["not yet looked"]
     while new or not last_look:
@@ -145,7 +145,7 @@ def poll_to_end(look: Look, over: Event) -> list[str]:
 
 
 def poll(_: ReportPipe, port: int, key: str, state: Path, *, last: bool) -> None:
-    """Poll a feed once, or to its end if `last`, and store each page with its cursor."""
+    """Poll a feed for ever, or to its end if `last`; store each page with its cursor."""
     kept = read_state(state)
     with make_client(port) as client:
         client.headers["Authorization"] = f"Bearer {key}"
@@ -411,7 +411,7 @@ def list_retrieved(reader: Someone) -> list[int]:
 
 @contextmanager
 def record_writes(database: Database) -> Iterator[list[str]]:
-    """Yield a list of the write transactions and of every statement except SELECT."""
+    """Yield a list of the transactions and statements that may write."""
     written: list[str] = []
 
     def at_begin(connection: Connection) -> None:

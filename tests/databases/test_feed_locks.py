@@ -70,10 +70,10 @@ def test_events_for_several_offices_take_one_statement(
 def test_feeds_are_locked_in_the_order_of_ids(
     pg_url: str, world: World, officer: Someone, readers: list[UUID]
 ) -> None:
-    """A writer that waits for a feed holds those before it, and none after it.
+    """A writer that waits for a feed has locked the feeds before it, and none after it.
 
-    The rows are stored in the opposite order, so that a statement without an order of locks
-    would lock the last feed first.
+    The rows are stored in the opposite order, so that a statement that does not sort its
+    locks would lock the last feed first.
     """
     chosen = [readers[0], readers[5], readers[-1]]
     for reader in reversed(readers):
@@ -100,14 +100,14 @@ def test_feeds_are_locked_in_the_order_of_ids(
 
 
 class UndoneError(Exception):
-    """Ends a transaction without a commit."""
+    """Raised to end a transaction without a commit."""
 
 
 @pytest.mark.usefixtures("pg_url")
 def test_retrieval_is_recorded_while_a_writer_holds_the_feed(
     world: World, readers: list[UUID]
 ) -> None:
-    """The rows of retrievals and deliveries refer to the feed, and must not wait for it."""
+    """A retrieval refers to the feed, but must not wait for a writer that has locked it."""
     reader = readers[0]
 
     with suppress(UndoneError), world.database.begin_write(SERVICE) as session:
@@ -148,7 +148,7 @@ def test_writers_do_not_deadlock_on_an_old_version_of_a_feed(
 
 
 def wait_until_waiting(url: str, writes: Sequence[Future[None]]) -> None:
-    """Wait up to ten seconds until all writes wait for a row."""
+    """Wait up to ten seconds until all writes wait for a lock."""
     waiting = (
         "SELECT count(*) FROM pg_stat_activity"
         " WHERE datname = current_database() AND wait_event_type = 'Lock'"

@@ -22,7 +22,7 @@ UNUSABLE = (409, "approval-unusable")
 
 
 def ask_for_key(office: Office) -> tuple[str, str]:
-    """Let a supervisor ask for a key of the newcomer; return the path and the approval."""
+    """Let a supervisor request a key for the newcomer; return the path and approval id."""
     path = f"{get_account_path(office.newcomer)}/keys"
     return path, get_approval_id(add(office.first, path, FEED))
 
@@ -32,7 +32,7 @@ def find_row(attacker: Attacker, approval: str) -> Row:
 
 
 def test_forged_decision_is_no_approval(world: World) -> None:
-    """A supervisor asks, and writes the decision of the other one into the database."""
+    """A supervisor requests an approval, and forges the other supervisor's decision."""
     office, attacker = Office(world), Attacker(world)
     path, asked = ask_for_key(office)
     attacker.update(
@@ -78,7 +78,7 @@ def test_request_that_nobody_made_is_not_decided(world: World) -> None:
 
 
 def test_approval_moved_to_another_account_is_not_used(world: World) -> None:
-    """A third account cannot use the approval that two others have given."""
+    """A third account cannot use an approval that another account requested."""
     office, attacker = Office(world), Attacker(world)
     third = world.add_person(office.code, {Role.SUPERVISOR})
     path, asked = ask_for_key(office)
@@ -90,7 +90,7 @@ def test_approval_moved_to_another_account_is_not_used(world: World) -> None:
 
 
 def test_approvals_of_a_forged_account_expire_with_the_others(world: World) -> None:
-    """One forged account does not stop the worker."""
+    """A forged account does not prevent the expiry of its own and other approvals."""
     office, attacker = Office(world), Attacker(world)
     _, asked = ask_for_key(office)
     path = get_account_path(office.newcomer)

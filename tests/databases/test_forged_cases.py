@@ -32,7 +32,7 @@ UNPROTECTED: Final = {
 MODELS: Final[list[Any]] = [Case, *list_record_models()]
 FEWEST_TRIES: Final = 250
 SHARE: Final = choose_number(3, sample=12, night=1)
-"""One of this many columns of each table is changed; 1 means all."""
+"""One in this many columns of each table is changed; 1 means all."""
 BELOW: Final[dict[Any, str]] = {
     EmergencyAccess: "/emergency-access",
     Question: "/questions",
@@ -56,7 +56,7 @@ def people(world: World) -> dict[str, Someone]:
 
 
 def list_case_rows(world: World, model: Any) -> Iterator[tuple[Row, str]]:
-    """Yield rows that one read verifies, and the codes of their cases."""
+    """Yield the first and the last row of a model, each with the code of its case."""
     table, case = get_table(model), get_table(Case)
     found = select(table).order_by(*table.primary_key)
     if model is Sealed:
@@ -107,7 +107,7 @@ def test_changed_column_closes_the_case(world: World, people: dict[str, Someone]
 
 
 def copy_row(model: Any, row: Row) -> Row:
-    """Return a copy of a row that the database accepts beside the row, if it can."""
+    """Return a copy of a row, changed so that the database may accept it beside the row."""
     copy = {name: value for name, value in row.items() if name != "number"}
     if model is Party:
         return copy | {"since": row["since"] - timedelta(seconds=1), "until": row["since"]}

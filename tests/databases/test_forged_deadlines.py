@@ -25,18 +25,18 @@ STOP: Final = {"reason": "SURVIVOR_REQUEST", "note": "Enough"}
 
 @pytest.fixture
 def stopped(officer: Someone, lead: Someone) -> Json:
-    """Return a closed case, which is erased much later."""
+    """Return a closed case, whose deadline for erasure is much later."""
     case = lead.take_lead(officer.submit())
     return unwrap(lead.does("stop", case, STOP))
 
 
 def find_deadline(world: World, kind: DeadlineKind) -> Row:
-    """Return the running deadline of a kind, of which there must be one."""
+    """Return the running deadline of a kind. There must be exactly one."""
     return Attacker(world).find(Clock, kind=kind, stopped_at=None)
 
 
 def bring_forward(world: World) -> None:
-    """Let the deadline after which a closed case is erased be due now."""
+    """Change the deadline for the erasure of a closed case so that it is due now."""
     deadline = find_deadline(world, DeadlineKind.ERASE)
     Attacker(world).update(Clock, deadline["number"], due_at=world.now)
 
@@ -72,7 +72,7 @@ def test_other_deadlines_are_handled(
     world.advance(hours=5)
     assert world.run_worker() > 0
     assert find_state(world, stopped) == "closed"
-    assert get_problem(lead.get(get_path(case))) == (404, "not-found")  # it passed on
+    assert get_problem(lead.get(get_path(case))) == (404, "not-found")  # no longer a party
 
 
 def test_deadline_is_handled_again_once_the_case_was_protected_again(
@@ -97,7 +97,7 @@ def test_changed_column_of_a_deadline_is_noticed(world: World, officer: Someone)
 
 
 def load_deadline(world: World, number: int) -> Clock:
-    """Return what a session loads for a deadline."""
+    """Return a deadline as a new session loads it."""
     with world.database.begin_read(SERVICE) as session:
         return session.scalars(select(Clock).where(Clock.number == number)).one()
 

@@ -93,13 +93,13 @@ def list_rows(world: World, register: Register) -> list[dict[str, Any]]:
 
 
 def has_key(register: Register, row: Row) -> ColumnElement[bool]:
-    """Return the condition that matches the row with the same key."""
+    """Return the condition that matches the stored row with the key of `row`."""
     columns = register.table.__table__.columns
     return and_(*(columns[name] == row[name] for name in register.keys))
 
 
 def load_row(world: World, register: Register, row: Row) -> ProtectedRow | None:
-    """Return what a session loads for the row with the same key, or None."""
+    """Load the row that has the key of `row`, or return None if there is no such row."""
     with world.database.begin_read() as session:
         loaded: ProtectedRow | None = session.scalar(
             select(register.table).where(has_key(register, row))
@@ -108,7 +108,7 @@ def load_row(world: World, register: Register, row: Row) -> ProtectedRow | None:
 
 
 def write(attacker: Attacker, register: Register, row: Row, values: Row) -> None:
-    """Write these values into the row with the same key as a row."""
+    """Write `values` into the stored row that has the key of `row`."""
     own = has_key(register, row)
     with attacker.connect() as connection:
         connection.execute(register.table.__table__.update().where(own).values(values))
@@ -176,7 +176,7 @@ def test_feared_office_with_another_code_receives_no_case(
 
 
 def make_oversight(world: World, office: Someone) -> None:
-    """Make an office a body of oversight, which is a party of each new case."""
+    """Change the kind of an office to oversight, which is a party of each new case."""
     Attacker(world).update(FocalPoint, office.id, kind="oversight")
 
 

@@ -24,7 +24,7 @@ HIGH = {"level": "high", "threats": ["RETRIBUTION"]}
 
 @pytest.fixture
 def travel(world: World, officer: Someone, lead: Someone) -> Homecoming:
-    """Return a return in which both risks were assessed, and nothing was decided yet."""
+    """Return a return whose two risks were assessed, and in which nothing is decided."""
     begun = begin_return(world, officer, lead)
     begun.advance("assess-origin")
     return begun
@@ -39,7 +39,7 @@ def list_stored(travel: Homecoming) -> list[Row]:
 
 
 def assert_refused(travel: Homecoming, what: object) -> None:
-    """Raise AssertionError if somebody reads the return, or lets the person go."""
+    """Raise AssertionError if reading the return or a GO decision is not refused."""
     for one in (travel.lead, travel.home):
         assert get_problem(one.get(get_path(travel.record))) == ALTERED, what
     answer = travel.lead.send(f"{get_path(travel.record)}/go", {}, if_match='"1"')
@@ -98,7 +98,7 @@ def test_cancellation_of_a_return_keeps_its_steps_verified(travel: Homecoming) -
 
 @pytest.fixture(params=[b"", None], ids=["upgraded", "during the upgrade"])
 def earlier(travel: Homecoming, request: pytest.FixtureRequest) -> Homecoming:
-    """Return a return of an earlier version, which is accepted until a date."""
+    """Return a return as an earlier version stored it, while such returns are accepted."""
     attacker, macs = Attacker(travel.world), travel.world.runtime.row_macs
     stored = attacker.find(Return, id=UUID(travel.record["id"]))
     attacker.update(Return, stored["number"], steps_digest=request.param)
@@ -165,7 +165,7 @@ def test_operator_protects_steps_again(travel: Homecoming) -> None:
 
 
 def test_step_of_another_transaction_is_no_alarm(pg_url: str, travel: Homecoming) -> None:
-    """A return that was loaded without a lock before another step was taken is busy."""
+    """If another step is taken after a return was loaded without a lock, Busy is raised."""
     assert pg_url
     own = UUID(travel.record["id"])
     with capture_logs() as logs, pytest.raises(Busy):

@@ -1,4 +1,4 @@
-"""Whoever writes to the database without the keys gives no account a right (ADR 80)."""
+"""Rows that were changed in the database without the keys give no right (ADR 80)."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -50,7 +50,7 @@ UNPROTECTED: Final = {
     "person.name_key": "wraps the key of the name, and gives no right",
     "person.name_key_version": "names the key that wraps the key of the name",
 }
-"""Columns that no MAC covers, and why."""
+"""Columns that no MAC covers, each with the reason."""
 PROTECTED: Final = {one.model: one for one in (*OWNERS.values(), *MEMBERS)}
 MODELS: Final = (*PROTECTED, AccessToken)
 BEFORE: Final = datetime(2026, 5, 1, tzinfo=UTC)
@@ -80,7 +80,7 @@ class Rights:
         return who.get("/me").status_code
 
     def use_approval(self) -> int:
-        """Ask for the approved key with the approval, and return the status."""
+        """Request the approved key with the approval, and return the status."""
         path = f"{get_account_path(self.person)}/keys"
         return add(self.office.first, path, FEED, self.approval).status_code
 
@@ -102,7 +102,7 @@ class Rights:
 
 @pytest.fixture
 def rights(world: World) -> Rights:
-    """Return people and a machine who can use their credentials."""
+    """Return people and a machine, each with a valid credential."""
     device = Authenticator()
     office = Office(world)
     invited = office.open_enrolment(of=world.add_person(office.code))
@@ -124,7 +124,7 @@ def rights(world: World) -> Rights:
 
 
 def approve_key(office: Office) -> str:
-    """Let one supervisor ask for a key of the newcomer, and the other approve it."""
+    """Let one supervisor request a key and the other approve it; return the approval id."""
     path = f"{get_account_path(office.newcomer)}/keys"
     asked = get_approval_id(add(office.first, path, FEED))
     unwrap(approve(office.second, asked))
@@ -196,7 +196,7 @@ def test_deleted_or_copied_row_gives_no_right(
 
 
 def test_each_column_is_protected_or_listed() -> None:
-    """A new column of a protected table needs a decision."""
+    """Each column of a protected table is covered by a MAC, or is listed with a reason."""
     for model, protected in PROTECTED.items():
         table = get_table(model)
         others = {one.split(".")[1] for one in UNPROTECTED if one.startswith(table.name)}
@@ -213,11 +213,11 @@ OTHER_WRITES: Final = {
     ("app/access/sessions.py", "delete", "UserSession"): "expired a week ago",
     ("app/access/approvals.py", "update", "Approval"): "an ended approval is never used",
 }
-"""Statements whose rows need no digest, and why."""
+"""Statements that may write several rows without a new MAC, each with the reason."""
 
 
 def test_protected_rows_are_written_by_sessions() -> None:
-    """A statement that writes several rows would leave digests that do not match."""
+    """A statement that writes several rows would leave MACs that do not match."""
     names = {model.__name__ for model in PROTECTED}
 
     found = {

@@ -89,7 +89,7 @@ def prepare_act(
 
 
 def run_race(*acts: Callable[[], Response]) -> list[Response]:
-    """Run actions at the same time, and retry each request as its answer says."""
+    """Run actions at the same time, and retry each request as its response says."""
     answers = run_together(*(partial(retry_as_told, act) for act in acts))
     assert {a.status_code for a in answers if a.is_error} <= LOST
     return answers
@@ -101,7 +101,7 @@ def find_winner(answers: list[Response]) -> int:
 
 
 def list_leads(cast: Cast, case: Json) -> list[str]:
-    """Return the offices that the database stores as leads of a case."""
+    """Return which of the old and the new lead the database stores as leads of a case."""
     with cast.officer.begin_read() as tx:
         found = case_queries.get(tx, case["code"]).parties
         now = {p.focal_point_id for p in found if p.relation == "lead" and not p.until}

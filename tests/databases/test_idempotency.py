@@ -1,4 +1,4 @@
-"""A request that is sent twice takes effect once and gets the same answer twice."""
+"""A request that is sent twice takes effect once and gets the same response twice."""
 
 import time
 from collections.abc import Callable
@@ -56,7 +56,7 @@ def sent(led: Json, lead: Someone) -> Json:
 
 
 def run_twice(act: Callable[[], Response]) -> tuple[Response, Response]:
-    """Run an action twice, like a client that did not receive the first answer."""
+    """Run an action twice, like a client that did not receive the first response."""
     return act(), act()
 
 
@@ -127,7 +127,7 @@ def test_many_acting_on_one_reading_with_one_key_act_once(url: str) -> None:
 
 @pytest.mark.slow
 def test_one_external_reference_makes_one_case_however_many_keys(url: str) -> None:
-    """Requests with one external reference but different keys get the same case."""
+    """Of requests with one external reference and different keys, one creates a case."""
     body, statuses = make_case(submit=True, external_reference="ALA/2026/17"), list[int]()
 
     with serve_world(url) as world, ThreadPoolExecutor(CLIENTS) as pool:
@@ -391,7 +391,7 @@ def test_while_the_first_is_carried_out_the_second_waits_or_is_told_to(
 ) -> None:
     """While the first request runs, a second request waits or is told to retry later.
 
-    On SQLite writers wait for each other; on PostgreSQL the answer asks for a retry.
+    On SQLite writers wait for each other; on PostgreSQL the response asks for a retry.
     """
     ticket = KeyedRequest("k", ["another request"])
 
@@ -416,7 +416,7 @@ def test_while_the_first_is_carried_out_the_second_waits_or_is_told_to(
 def test_an_outcome_is_read_after_its_key_is_locked(
     officer: Someone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An outcome is found that was committed just before the key is locked."""
+    """A request finds an outcome that was committed just before it locks the key."""
     ticket, made = KeyedRequest("k", ["a request"]), uuid4()
 
     def hold_late(session: Session, name: str) -> bool:
@@ -470,7 +470,7 @@ def test_while_a_request_is_carried_out_its_key_is_free_for_every_other_account(
 
 
 def test_what_was_carried_out_is_in_flight_for_nobody(officer: Someone) -> None:
-    """If two retries arrive at the same moment, both get the stored answer."""
+    """If two retries arrive at the same moment, both get the stored response."""
     first = officer.create("/cases", make_case(), "k")
     with officer.begin_read() as look:
         fingerprint = look.session.scalars(select(Outcome.fingerprint)).one()

@@ -1,4 +1,4 @@
-"""What an earlier key made stays valid as long as it is needed, until it is retired."""
+"""Values made with an earlier key stay valid until it is retired, and outcomes for ever."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -50,7 +50,7 @@ from tests.support.world import (
 
 
 def test_mac_of_a_retired_key_is_refused(world: World, officer: Someone) -> None:
-    """Whoever has seen the earlier key and writes to the database forges nothing more."""
+    """An attacker who knows an earlier key can forge nothing after the key is retired."""
     stolen = create_macs(FileKeys([FIRST]), lambda: world.now)
     set_keys(world, *REPLACED)
     rotate(world)
@@ -65,7 +65,7 @@ def test_mac_of_a_retired_key_is_refused(world: World, officer: Someone) -> None
 
 
 def test_retry_with_an_earlier_key_finds_its_case(world: World, officer: Someone) -> None:
-    """Outcomes are kept for ever, so also the fingerprint of a retired key is known."""
+    """Outcomes are kept for ever, so the fingerprint of a retired key is still accepted."""
     key, body = str(uuid4()), make_case(external_reference="A/7")
     case = unwrap(officer.create("/cases", body, key))
 
@@ -140,7 +140,7 @@ def test_enrolment_and_passkey_challenge_of_a_replaced_key_are_accepted(
 
 
 def test_passkey_challenge_of_a_retired_key_is_refused(world: World) -> None:
-    """Whoever has seen the first key could otherwise make challenges for a replay."""
+    """An attacker who knows the first key could otherwise make challenges for a replay."""
     office, device = Office(world), Authenticator()
     made, _ = office.enrol(device)
     options = request_options(world)
@@ -253,7 +253,7 @@ def test_consents_of_a_form_of_an_earlier_key_are_found(
 def test_processes_with_different_keys_write_no_external_reference_twice(
     world: World, pg_url: str, officer: Someone
 ) -> None:
-    """One has activated a key that is a standby key for the other."""
+    """One process has activated a key that is a standby key for the other process."""
     assert pg_url
     set_keys(world, FIRST, replace(SECOND, mark=KeyMark.STANDBY))
     with officer.begin_write() as tx:

@@ -113,5 +113,5 @@ def test_a_page_is_read_in_its_order_and_no_further(
     for statement in paged:
         steps = explain_statements(sqlite_url, [statement])
         assert not [one for one in steps if "TEMP B-TREE" in one or "SCAN" in one]
-        # Once for the page, and not once for each row.
+        # The index is used once for the page, and not once for each row.
         assert len([one for one in steps if BY_READER_ALONE in one]) <= 1

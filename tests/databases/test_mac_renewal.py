@@ -60,7 +60,7 @@ def stage(world: World, loop: ThreadLoops) -> Stage:
 
 
 def read_lists(stage: Stage) -> list[Json]:
-    """Return what people see in their lists, without cursors."""
+    """Return the accounts, offices and countries that people read, without cursors."""
     return [
         {name: value for name, value in unwrap(one.get(path)).items() if name != "cursor"}
         for one in stage.people
@@ -94,7 +94,7 @@ def test_after_a_renewal_no_mac_of_the_earlier_key_is_needed(
 
 
 def has_version(world: World, table: MacTable, version: str) -> bool:
-    """Return whether a key made the MAC of a row of a table."""
+    """Return whether any row of a table has a MAC of this key version."""
     with world.database.begin_read("system") as session:
         keys = list_primary_keys(session, table)
     return version in find_versions(world.runtime, table, keys).values()
@@ -135,7 +135,7 @@ def test_interrupted_renewal_is_finished_by_the_next_one(
 def test_renewal_waits_for_a_row_that_a_request_has_locked(
     world: World, pg_url: str, officer: Someone
 ) -> None:
-    """All other rows are made again first, while no row is locked."""
+    """The MACs of all other rows are renewed before the renewal waits for this row."""
     assert pg_url
     cases = [officer.submit() for _ in range(3)]
     locked = find_number(world, cases[0])
@@ -159,7 +159,7 @@ def is_renewed(world: World, case: Json) -> bool:
 
 
 def wait_until(holds: Callable[[], bool]) -> None:
-    """Wait until a condition holds, for some seconds."""
+    """Wait up to ten seconds until a condition holds."""
     for _ in range(200):
         if holds():
             return

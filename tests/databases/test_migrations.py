@@ -57,7 +57,7 @@ def count_rows(url: str) -> dict[str, int]:
 
 
 def describe_tables(url: str) -> set[str]:
-    """Return lines that describe all that the database knows about the service's tables."""
+    """Return lines that describe the columns, constraints and indices of all tables."""
     with connect_as_login(url) as connection:
         found = inspect(connection)
         lines = {
@@ -201,7 +201,7 @@ def test_the_journal_is_never_rewritten(url: str, table: str, change: str) -> No
 
 
 def test_a_migration_that_leaves_a_row_alone_is_not_kept(sqlite_url: str) -> None:
-    with connect_as_login(sqlite_url) as connection:  # where foreign keys are off
+    with connect_as_login(sqlite_url) as connection:  # foreign keys are off here
         connection.execute(
             text("INSERT INTO sighting VALUES (:who, :who, '2026-06-01')"),
             {"who": "0" * 32},

@@ -1,4 +1,4 @@
-"""What a new record cannot have is not queried; what another record may have always is."""
+"""Rows that a new record cannot have are not queried. Rows of older records always are."""
 
 from collections.abc import Iterator
 from datetime import timedelta

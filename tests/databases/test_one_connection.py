@@ -44,7 +44,7 @@ def list_codes(one: Someone) -> set[str]:
 
 
 def is_stopped(world: World) -> bool:
-    """Return whether the database refuses a session that sets no office."""
+    """Return True if the database refuses a session that sets no office; else fail."""
     with pytest.raises(DBAPIError), world.database.begin_read() as session:
         session.execute(select(Case.code))
     return True

@@ -70,7 +70,7 @@ def run_before(world: Served, nth: int, asks: str, *acts: Act) -> Iterator[None]
 
 
 def replace_document(who: Someone, case: Json, part: str, body: Json) -> None:
-    """Replace a sealed document in its current version."""
+    """Replace the current version of a sealed document."""
     path = get_path(case)
     unwrap(who.ask("PUT", f"{path}/{part}", body, headers={"If_Match": who.read_tag(path)}))
 
@@ -160,7 +160,7 @@ def test_a_no_counts_from_the_next_section_on(
 
 
 def run_beside(world: Served, who: Someone, act: Act, opens: Act) -> object:
-    """Run `act` while `opens` waits for a lock, and return the answer of `opens`."""
+    """Run `act` while `opens` waits for a lock, and return the result of `opens`."""
     has_it = Event()
 
     def takes_its_turn() -> None:

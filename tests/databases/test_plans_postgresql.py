@@ -18,7 +18,7 @@ PLANS = text(
 
 
 def list_plans(who: Someone, path: str, start: str, **query: str) -> set[tuple[int, bool]]:
-    """Return how often statements were planned, and whether a plan is kept."""
+    """Return how often each statement was planned for its values, and if a plan is kept."""
     for _ in range(READS):
         unwrap(who.get(path, **query))
     with who.begin_read() as tx:

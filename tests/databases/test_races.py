@@ -116,7 +116,7 @@ def approved(cast: Cast, case: Json) -> str:
 
 
 def settled(*acts: Callable[[], Response]) -> list[Response]:
-    """Run actions concurrently. Repeat a request if the answer says to retry later."""
+    """Run actions concurrently. Repeat a request if its response says to retry later."""
     statuses: list[int] = []
     answers = run_together(*(partial(retry_as_told, act, statuses) for act in acts))
     report("race", statuses)
@@ -297,7 +297,7 @@ def test_an_approval_is_spent_once(cast: Cast) -> None:
 
 @slow
 def test_ten_people_doing_everything_to_one_case_meet_no_deadlock(cast: Cast) -> None:
-    """Ten accounts that write to one case repeatedly cause no deadlock."""
+    """A hundred requests of ten kinds about one case, ten at a time, cause no deadlock."""
     case, all_statuses = led(cast), list[int]()
     where = get_path(case)
 

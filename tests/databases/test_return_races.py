@@ -29,7 +29,7 @@ def world(url: str) -> Iterator[Served]:
 
 @pytest.fixture
 def home(world: Served) -> Homecoming:
-    """Open a return, and give the test its record and its parties."""
+    """Return a new return, with its record and its parties."""
     return begin_race_return(world)
 
 

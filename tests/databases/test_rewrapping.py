@@ -206,7 +206,7 @@ def test_killed_rewrap_leaves_each_secret_with_one_of_the_keys(
 def test_keys_are_replaced_while_the_service_works(
     world: World, officer: Someone, tmp_path: Path
 ) -> None:
-    """A new key and a rewrap go unnoticed by requests."""
+    """Requests succeed while a key is added and the secrets are wrapped with it."""
     file = tmp_path / "keys"
     old = add_key(file)
     world.app.state.runtime = replace(world.runtime, vault=Vault(FileKeys.load(file)))
@@ -250,7 +250,7 @@ def test_row_that_is_written_while_it_is_rewrapped_can_be_opened(world: World) -
     def wrap_again() -> None:
         assert list(rewrap_secrets(build_runtime(world, both), Counter()))
 
-    if world.database.is_sqlite:  # has one writer at a time
+    if world.database.is_sqlite:  # SQLite has one writer at a time
         wrap_again()
     with world.write_as_service() as tx:
         row = tx.session.scalars(select(DefaultContacts)).one()

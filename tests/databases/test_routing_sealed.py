@@ -23,9 +23,9 @@ def get_routing(who: Someone, case: Json) -> Json:
 
 
 def read_unsealed(world: World) -> tuple[set[tuple[int, bool]], int]:
-    """Return the shortlisted places, each with whether its office was asked, and a count.
+    """Return the unsealed shortlisted places, and the number of offices left out.
 
-    The count is the number of offices that were left out.
+    Each place comes with a value that is true if its office was asked.
     """
     with world.write_as_service() as tx:
         rows = tx.session.scalars(select(Shortlisted)).all()
@@ -48,7 +48,7 @@ def test_only_who_was_asked_stands_in_clear(world: World, officer: Someone) -> N
 
 
 def store_unsealed(world: World, case: Json) -> None:
-    """Store the ranking unsealed, as an older version did whose cases were protected."""
+    """Store the ranking unsealed, as an older version with protected cases did."""
     with world.write_as_service() as tx:
         of_case = select(Case.id).where(Case.code == case["code"])
         case_id = tx.session.scalars(of_case).one()

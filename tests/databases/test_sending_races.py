@@ -150,7 +150,7 @@ def test_acts_and_senders_at_once_lose_nothing(post: Post, officer: Someone) -> 
 
 @contextmanager
 def start_sender(post: Post, url: str, folder: Path) -> Iterator[Child]:
-    """Start a sender in another process, so that it can be killed."""
+    """Yield a sender that runs in another process, and kill it at the end."""
     one = Child(send_at_noon, url, write_key_file(folder), get_mail_port(post))
     try:
         yield one

@@ -107,5 +107,5 @@ def test_acknowledgement_takes_no_more_statements(
 
 
 def count_lock(world: World) -> int:
-    """Return 1 if a write locks the idempotency key with a statement, as on PostgreSQL."""
+    """Return the number of statements that lock a key: 1 on PostgreSQL, otherwise 0."""
     return 0 if world.database.is_sqlite else 1

@@ -19,7 +19,7 @@ from tests.support.world import SECTIONS, Json, Someone, World, get_path, unwrap
 
 @pytest.fixture
 def worker(world: World, tmp_path: Path) -> ErasureCleanup:
-    """Return the worker's clean-up job for erasures, with a ledger that is started."""
+    """Return the worker's clean-up job for erasures, whose ledger is started."""
     ledger = Ledger(tmp_path / "erasures")
     ledger.start(world.runtime)
     return ErasureCleanup(world.runtime, ledger)
@@ -146,12 +146,12 @@ def test_the_table_of_keys_keeps_none_that_was_destroyed(
 
 
 def run_until_gone(worker: ErasureCleanup, keys: list[bytes], url: str) -> None:
-    """Run the worker until the table of keys contains none of these keys."""
+    """Run the worker until the table of keys has none of these keys, or time runs out."""
     beat_until(worker, lambda: not count_found(keys, in_table(url, KEY_TABLE)))
 
 
 def beat_until(worker: ErasureCleanup, is_done: Callable[[], bool]) -> None:
-    """Run the worker until a condition is true.
+    """Run the worker until a condition is true, for at most `LONGEST_WAIT` seconds.
 
     A connection to the server keeps deleted rows for a short time in all of its databases,
     and other tests open connections at the same time.

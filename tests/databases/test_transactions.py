@@ -83,7 +83,7 @@ def fail_commits(world: World) -> Iterator[None]:
 
 
 def count_rows(world: World) -> list[int]:
-    """Return the numbers of rows in the tables that a request could write."""
+    """Return the row counts of tables that a request could write, and the sum of heads."""
     tables = (Case, Party, Sealed, Entry, Delivery, Outcome, AccessEntry)
     with world.database.begin_read(SERVICE) as session:
         counts = [select(func.count()).select_from(table) for table in tables]
@@ -274,7 +274,7 @@ def run(someone: Someone, change: Executable) -> None:
 
 @dataclass
 class Load:
-    """The load: cases that clients submit until the server is killed, and the answers."""
+    """The load: cases that clients submit until the server is killed, and the responses."""
 
     officer: Someone
     answered: dict[str, str] = field(default_factory=dict)

@@ -31,7 +31,7 @@ from tests.support.protected_tables import list_unprotected_tables
 from tests.support.world import Someone, World, get_path, get_problem, unwrap
 
 SHARE: Final = choose_number(3, sample=9, night=1)
-"""The rows of one of this many tables are changed; 1 means all."""
+"""Rows of one in this many tables are changed; 1 means all."""
 ROWS: Final = 2
 """The number of rows of each table that are changed."""
 TRIES: Final = 4
@@ -50,7 +50,7 @@ type Closed = list[tuple[Someone, str]]
 
 @pytest.fixture
 def closed(world: World) -> Closed:
-    """Return requests of a world with many records that are refused to a person."""
+    """Return refused requests, each with its person, in a world with many records."""
     people = create_people(world)
     create_records(people)
     with world.database.begin_read(SERVICE) as session:
@@ -80,7 +80,7 @@ def read_rows(world: World, model: Any) -> list[Row]:
 
 
 def attack(world: World, model: Any) -> Iterator[object]:
-    """Change each column of a table, and delete a row; yield each time."""
+    """Change each column of some rows, and delete each row; yield after every change."""
     attacker, names = Attacker(world), [one.name for one in get_table(model).columns]
     for row in read_rows(world, model):
         yield from apply_changes(row, names, partial(attacker.write, model))
@@ -104,7 +104,7 @@ def test_changed_rows_open_nothing(world: World, closed: Closed) -> None:
 def test_repeated_request_never_shows_a_record_that_the_caller_may_not_see(
     world: World, officer: Someone, lead: Someone
 ) -> None:
-    """Somebody has changed which record the request created: the legal hold."""
+    """The stored outcome was changed to name the legal hold, which the lead may not see."""
     case = lead.take_lead(officer.submit())
     path, key = f"{get_path(case)}/facts", str(uuid4())
     body = {"name": "guardian", "value": "not_needed"}
@@ -127,7 +127,7 @@ def test_repeated_request_never_shows_a_record_that_the_caller_may_not_see(
 def test_office_cannot_be_passed_over_by_a_forged_row(
     world: World, officer: Someone
 ) -> None:
-    """An office that was asked to lead is not asked again."""
+    """A forged row that says that an office was already asked to lead is not accepted."""
     draft = unwrap(officer.create_case())
     attacker = Attacker(world)
     case_id = attacker.find(Case, code=draft["code"])["id"]

@@ -38,12 +38,12 @@ GIVEN_TO_REACH = {
     "KZ_LEAD": GIVEN,
     DESK: [make_consent(focal_point="KZ_SHELTER_KOGERSHIN")],
 }
-"""The consents of a case that is first offered to KZ_LEAD, or goes to the desk at once."""
+"""The consents of a case, by the office that gets the case first."""
 
 
 @pytest.fixture
 def asked(world: World, officer: Someone) -> Mapping[str, Someone]:
-    """Return offices that were asked to act in a case, and have read nothing yet."""
+    """Return people of offices that have different relations to cases, or none."""
     guards = {"country_of_origin": "UZ", "origin_contact": "permitted"}
     given: Json = {"consents": GIVEN, "safeguards": guards}
     candidate = world.add_person("KZ_LEAD")
@@ -64,7 +64,7 @@ def asked(world: World, officer: Someone) -> Mapping[str, Someone]:
 
 
 def draw_screens(one: Someone) -> int:
-    """Draw each list and each page of a case as a person's screens do; count the pages."""
+    """Request each list and page as the screens do, and return the number of pages."""
     unwrap(one.get("/worklist", include="summary"))
     unwrap(one.get("/worklist/counts"))
     unwrap(one.get("/cases", sort="due_at", include="tasks"))

@@ -31,7 +31,7 @@ STATE_ALONE = [make_consent(), make_service_consent()]
 
 
 def replace_lead(desk: Someone, second: Someone, case: Json, to: str, reason: str) -> None:
-    """Let two people of the desk assign the lead, and check that the desk then leaves."""
+    """Assign the lead as two people of the desk, which then cannot read the case."""
     choice = make_takeover(to, reason=reason)
     assert desk.does_with(second, "take-over", case, choice).status_code == 204
     assert get_problem(desk.get(get_path(case))) == (404, "not-found")
@@ -53,7 +53,7 @@ def test_a_state_lead_is_closed_and_the_person_agrees_to_an_ngo(
     world.wait(days=1)
     unwrap(shelter.does("start", bed, {"person_met": True}))
 
-    # 3 June: two administrators close the leading office. The desk gets a part at once.
+    # 3 June: two administrators close the leading office. The desk becomes a party.
     world.wait(days=1)
     world.close_office("KZ_LEAD")
     world.run_worker()

@@ -18,7 +18,7 @@ from tests.support.world import (
 )
 
 HIDDEN = (404, "not-found")
-"""The answer to an office without a part in the case, as if the case did not exist."""
+"""The response to an office that is not a party of the case, as if no case existed."""
 
 
 def test_it_works_and_says_what_is_possible_next(officer: Someone, lead: Someone) -> None:

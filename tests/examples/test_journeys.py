@@ -1,4 +1,4 @@
-"""Two complete cases through the HTTP API, and what other offices do not learn from them.
+"""Two complete cases through the HTTP API, and the facts that other offices do not learn.
 
 Each office polls its feed of events. `/evidence` shows how far a case or a referral has
 progressed at an office: submitted, available, retrieved, acknowledged, decided.
@@ -21,7 +21,7 @@ STEPS = ["submitted", "available", "retrieved", "acknowledged", "decided"]
 
 
 def list_steps(evidence: Json) -> list[str]:
-    """Return the names of the delivery steps that the evidence proves."""
+    """Return the names of the delivery statuses that the evidence proves."""
     return [rung["name"] for rung in evidence["statuses"]]
 
 

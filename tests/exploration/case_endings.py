@@ -82,7 +82,7 @@ class Way:
 
 
 def find_closure(stage: Stage, do: MoveRunner) -> Way:
-    """Bring the case on the stage to its end, and return the moves that led there.
+    """Try to bring the case on the stage to its end, and return the moves that were made.
 
     Less desirable means are tried only if waiting does not help any more. All moves are
     possible again then: an office that declined can accept once it has enough people.
@@ -149,9 +149,10 @@ def list_moves(stage: Stage, means: Means) -> Iterator[Move]:
 def list_last_moves(
     stage: Stage, means: Means, list_offices: Callable[[str], list[str]]
 ) -> Iterator[Move]:
-    """Yield the moves that need a consent or an administrator, refuse the lead, or stop.
+    """Yield the last moves that `means` allows, and refusals of the lead.
 
-    `list_offices` returns the offices that have a relation to the case.
+    `means` may allow new consents, then moves of administrators, then to stop or withdraw
+    the case. `list_offices` returns the offices that have a relation to the case.
     """
     if means >= Means.ASKING_ANEW:
         writers = list_offices("lead") or list_offices("submitter")

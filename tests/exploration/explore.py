@@ -23,7 +23,7 @@ RECENT: Final = 40
 NEW: Final = 0.4
 """Probability that a walk starts at one of the most recent states."""
 DISTURBED: Final = 3
-"""Maximum number of changes of the directory or of accounts on one path."""
+"""Maximum number of changes to the directory or to accounts on one path."""
 DEEP: Final = 40
 """Maximum number of moves on one path."""
 FAR: Final = 6
@@ -143,7 +143,7 @@ class Explorer:
         return self.result
 
     def walk(self, path: Story) -> None:
-        """Make moves from the current state until a known state is reached."""
+        """Make up to `FAR` moves from the current state, and stop at a known state."""
         for _ in range(FAR):
             chosen = choose_move(self.stage, self.chance)
             if chosen is None or len(path) >= DEEP:
@@ -160,7 +160,7 @@ class Explorer:
                     return
 
     def take(self, chosen: Chosen, path: Story) -> Answer | None:
-        """Make a move, and check that the service allows what it showed as available.
+        """Make a move, and check that an action shown as available is not refused.
 
         Return None if the worker failed, because the stage cannot be used any more.
         """
@@ -200,11 +200,11 @@ class Explorer:
         return True
 
     def check(self, node: Node, here: Abstract) -> None:
-        """Check that the case has an owner, a step that succeeds, and a way to its end.
+        """Check that the case has a way to its end or, if it is over, will be erased.
 
         The way consists of steps that succeeded, taken by open offices with an account, and
         of waits in which the worker did something. If there is a way, there is also an
-        owner and a step.
+        owner and a step. A case that is over needs a deadline for its erasure.
         """
         if here.state in OVER:
             if not self.stage.fetch_rows(ERASED_LATER):

@@ -73,7 +73,7 @@ class Chosen:
 
 
 def choose_move(stage: Stage, chance: Random) -> Chosen | None:
-    """Draw the next move, or return None if there are no more moves to try."""
+    """Draw the next move, or return None if the case is over and cannot be reopened."""
     if get_state(stage) in OVER - {"closed"}:
         return None
     [kind] = chance.choices(list(KINDS), list(KINDS.values()))

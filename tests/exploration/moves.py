@@ -1,7 +1,7 @@
 """The moves: actions of an office or administrator, and the passing of time.
 
 The text of a move reads as a sentence. `MoveRunner` sends the move over HTTP, with a second
-person if necessary, and returns the answer of the service.
+person if necessary, and returns the response of the service.
 """
 
 from collections.abc import Callable
@@ -49,7 +49,7 @@ WORKER: Final[Json] = {
 }
 """The account that administrators open if nobody can sign in at an office."""
 SUPERVISOR: Final[Json] = {"label": "duty 10", "roles": ["supervisor"]}
-"""The fields in which an account differs that is opened for a second person."""
+"""The fields of `WORKER` that differ in an account for a second person."""
 WORLD: Final = "the world"
 """The actor of moves that no office makes: administrators, and time."""
 SOON: Final = timedelta(days=6)
@@ -75,7 +75,7 @@ class Move:
 
 @dataclass(frozen=True)
 class Answer:
-    """The answer of the service to a move."""
+    """The response of the service to a move."""
 
     status: int
     problem: str = ""
@@ -184,7 +184,7 @@ class MoveRunner:
         self.stage = stage
 
     def __call__(self, move: Move) -> Answer:
-        """Make a move, and return the answer."""
+        """Make a move, and return the response."""
         about = move.action.partition(".")[0]
         if move.office == WORLD:
             told: Answer = getattr(self, f"apply_{about}")(move)
@@ -209,7 +209,7 @@ class MoveRunner:
         return f"/{about}s/{name}", f'"{found[1]}.{"0" * 16}"'
 
     def take_step(self, move: Move) -> Answer:
-        """Take a step of the case, a referral, the handover or a return."""
+        """Take a step of the case, a referral, the handover or a return, if it exists."""
         about, _, step = move.action.partition(".")
         found = self.get_path(about, move.number)
         if found is None:
@@ -223,7 +223,7 @@ class MoveRunner:
         return self.send(who, way, body, {"If_Match": tag})
 
     def send(self, who: Someone, path: str, body: Any, headers: dict[str, str]) -> Answer:
-        """Send a request. If the answer asks for an approval, approve and send again."""
+        """Send a request. If the response asks for an approval, approve and send again."""
         answer = who.send(path, body, **headers)
         if answer.status_code != 202:
             return get_answer(answer)

@@ -29,7 +29,7 @@ def plant_endless_pause(patch: Patch) -> None:
 
 
 def plant_missing_alarm(patch: Patch, name: str) -> None:
-    """Make the service find no offices for an alarm, with the function `name`."""
+    """Make the function `name` find no offices for its alarm."""
     patch.setattr(offices, name, lambda *_: frozenset())
 
 

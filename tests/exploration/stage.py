@@ -1,8 +1,8 @@
 """The service on one SQLite database, which is saved and restored between paths.
 
-All offices that do not take part are closed at the start, or many paths would differ
-only by an office that never answers. No test sleeps: the clock is advanced, and the worker
-is called.
+All offices that do not take part are closed at the start, because otherwise many paths
+would differ only by an office that never answers. No test sleeps: the clock is advanced,
+and the worker is called.
 """
 
 import sqlite3
@@ -103,7 +103,7 @@ class Stage(World):
         return self.path.read_bytes()
 
     def save(self) -> Saved:
-        """Save the database."""
+        """Return the saved state of the database, the clock and the case code."""
         content = self.read_content()
         pages = {
             at: page
@@ -113,7 +113,7 @@ class Stage(World):
         return Saved(self.now, self.code, len(content), pages)
 
     def restore(self, then: Saved) -> None:
-        """Restore a saved database."""
+        """Restore the saved database, clock and case code, and the first accounts."""
         self.leave_file()
         content = bytearray(self.first.ljust(then.size, b"\0")[: then.size])
         for at, page in then.pages.items():
@@ -164,7 +164,7 @@ class Stage(World):
         return list_codes(found, list_unattended(found))
 
     def list_without_second_person(self) -> list[str]:
-        """List the offices that lack a second person, by the rule of the alarm."""
+        """List the offices that the alarm `offices_without_second_person` counts."""
         found = self.load_offices()
         return list_codes(found, list_without_second_person(found))
 

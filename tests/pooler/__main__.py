@@ -38,7 +38,7 @@ PASSWORDS: Final = {
     "SAFE_CONDUCT_SERVICE_PASSWORD": "only-here-2",
 }
 CONNECTIONS: Final = 8
-"""Server connections of the pool."""
+"""Number of server connections of the pool."""
 CLIENTS: Final = 24
 SETTINGS: Final = {
     "role": "safe_conduct_app",
@@ -163,7 +163,7 @@ def check_same_settings() -> None:
 
 
 def check_service(url: str) -> None:
-    """Submit and read several cases at once through the pooler."""
+    """Submit several cases at once, and read them, through the pooler."""
     world = World(url)
     officers = [world.add_person("UZ_CONSULATE_ALMATY") for _ in range(4)]
     lead = world.add_person("KZ_LEAD")

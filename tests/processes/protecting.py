@@ -1,4 +1,4 @@
-"""How tests run the commands that protect rows against changes by SQL."""
+"""Helpers that run the commands which protect rows against changes by SQL."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -28,7 +28,7 @@ def prepare_settings(world: World, folder: Path) -> dict[str, str]:
 def run_and_answer(
     folder: Path, settings: dict[str, str], answer: str, *words: str
 ) -> CompletedProcess[str]:
-    """Run a command of the product, and answer its question."""
+    """Run a command of the product, enter `answer` at its prompt, and return the result."""
     return run(
         [COMMAND, *words],
         input=f"{answer}\n",

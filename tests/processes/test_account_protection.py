@@ -1,4 +1,4 @@
-"""What an operator sees of accounts that have no MAC, or were changed in the database."""
+"""Tests of operator commands on accounts that lack a MAC or were changed by SQL."""
 
 import sqlite3
 from contextlib import closing

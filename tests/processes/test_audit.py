@@ -34,7 +34,7 @@ class Service:
     page: bytes | None = None
 
     def answer(self, query: Json) -> bytes:
-        """Answer a query in the format of OSV."""
+        """Record a query, and return the response in the format of OSV."""
         package = (query["package"]["name"], query["version"])
         self.asked.append(package)
         if self.page is not None:

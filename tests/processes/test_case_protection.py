@@ -1,4 +1,4 @@
-"""What an operator sees of cases that have no MAC, or were changed in the database."""
+"""Tests of operator commands on cases that lack a MAC or were changed by SQL."""
 
 from datetime import timedelta
 from pathlib import Path

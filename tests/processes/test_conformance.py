@@ -112,7 +112,7 @@ def test_the_reference_poller_follows_the_service_itself(
 
 @dataclass
 class Answers:
-    """The answers that a server gives one after another, and the keys that it received."""
+    """The responses that a server sends in turn, and the keys that it received."""
 
     said: list[tuple[int, dict[str, str]]]
     keys: list[str] = field(default_factory=list)
@@ -120,7 +120,7 @@ class Answers:
 
 @contextmanager
 def serve_answers(*said: tuple[int, dict[str, str]]) -> Iterator[tuple[Answers, str]]:
-    """Serve the given answers and then empty pages, and yield the URL."""
+    """Serve the given responses and then empty pages; yield their record and the URL."""
     answers = Answers(list(said))
 
     class Handler(BaseHTTPRequestHandler):

@@ -27,7 +27,7 @@ from tests.support.servers import ROOT
 COMMAND = str(Path(sys.executable).parent / "safe-conduct")
 SECONDS = 60
 SERVING = 10
-"""The maximum seconds of one processor until the demonstration can be used."""
+"""Maximum CPU time, in seconds, until the demonstration can be used."""
 
 
 def environment(folder: Path, **more: str) -> dict[str, str]:
@@ -48,7 +48,7 @@ def command(folder: Path, *words: str, **more: str) -> subprocess.CompletedProce
 
 
 class Printed(list[str]):
-    """The lines that the demonstration has printed, as far as they were read."""
+    """The lines of the demonstration's output that were read so far."""
 
     def __init__(self, stream: IO[str], pid: int) -> None:
         super().__init__()
@@ -132,7 +132,7 @@ def test_it_serves_from_nothing_and_its_first_request_works_as_printed(
 
 
 def sign_in(url: str, key: str) -> tuple[str, str, list[str]]:
-    """Return the office, the label and the roles of the account of a key."""
+    """Return the office, the label and the roles of the account that has a key."""
     me = httpx.get(f"{url}/me", headers={"Authorization": f"Bearer {key}"}).json()
     return me["focal_point"], me["account"], sorted(me["roles"])
 

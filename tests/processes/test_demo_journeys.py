@@ -1,4 +1,4 @@
-"""Tests of the end of each demonstration journey, and of what offices must not see."""
+"""Tests of the end of each demonstration journey, and of data that offices must not see."""
 
 import csv
 from collections.abc import Callable, Iterator
@@ -73,7 +73,7 @@ class Theatre:
         return self.troupe.get_user(part)
 
     def all_that_is_known(self) -> dict[str, Json]:
-        """Return every list that any account can read."""
+        """Return the lists of each account that can read cases, by account and path."""
         paths = ("cases", "referrals", "handovers", "events", "worklist", "approvals")
         return {
             f"{part.label} {path}": remove_cursors(self.of(part).get(f"{path}?limit=200"))

@@ -38,13 +38,13 @@ from tests.processes.test_demo import (
 pytestmark = pytest.mark.slow
 
 OPENED = 5
-"""Cases of which a newcomer opens a section; a daily cap limits their number."""
+"""Number of cases of which a newcomer opens a section; a daily cap limits it."""
 SHOWN_CURSOR = "\x1b[?25h"
-"""What makes a terminal show the cursor, which a progress bar hides."""
+"""The sequence that makes a terminal show the cursor, which a progress bar hides."""
 
 
 class Newcomer(Thread):
-    """Somebody who sends the first case of the README again and again, and answers it."""
+    """A user who repeatedly submits the first case of the README and acknowledges it."""
 
     def __init__(self, url: str, keys: tuple[str, str], body: str) -> None:
         super().__init__()
@@ -84,7 +84,7 @@ class Newcomer(Thread):
 
 
 def find_first_body() -> str:
-    """Return the JSON of the first case of the README, with dates that are not over."""
+    """Return the JSON of the first case of the README, with current dates."""
     [first] = typed(FIRST)
     body = first.partition("<<JSON\n")[2].rpartition("\nJSON")[0]
     year = time.gmtime().tm_year
@@ -173,7 +173,7 @@ def test_a_terminal_gets_a_progress_bar_and_has_its_cursor_after_ctrl_c(
 
 
 def read_terminal(terminal: int, until: str | None = None) -> str:
-    """Return what a program writes to a terminal up to a text, or until it ends."""
+    """Return the output of a program on a terminal up to a text, or to its end."""
     shown = b""
     while until is None or until.encode() not in shown:
         try:

@@ -1,4 +1,4 @@
-"""What an operator sees of rows of the directory without a MAC, or changed by SQL."""
+"""Tests of operator commands on directory rows that lack a MAC or were changed by SQL."""
 
 from functools import partial
 from pathlib import Path

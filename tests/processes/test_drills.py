@@ -93,7 +93,7 @@ def test_the_first_line_of_the_log_says_that_it_is_a_drill_at_any_speed(
     first = [
         command(tmp_path, *words, **more).stderr.splitlines()[0]
         for more in ({"SAFE_CONDUCT_ENVIRONMENT": "drill"}, DRILL, {})
-    ]  # no desk: each ends by itself
+    ]  # without a desk, each command ends by itself
 
     for line, pace in zip(first, ("at normal speed", "600 times"), strict=False):
         assert json.loads(line)["event"] == "drill"

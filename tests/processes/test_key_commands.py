@@ -11,7 +11,7 @@ pytestmark = pytest.mark.slow
 
 
 def run(folder: Path, *words: str) -> str:
-    """Run a `key` command, which must succeed, and return what it printed."""
+    """Run a `key` command, which must succeed, and return its output."""
     done = command(folder, "key", *words)
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout

@@ -34,7 +34,7 @@ def settings(server: TransitServer, tmp_path: Path) -> dict[str, str]:
 
 
 def run(folder: Path, settings: Mapping[str, str], *words: str) -> str:
-    """Run a command, which must succeed, and return what it printed."""
+    """Run a command, which must succeed, and return its output."""
     done = command(folder, *words, **settings)
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout

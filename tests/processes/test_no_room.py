@@ -40,7 +40,7 @@ READERS: Final = 2
 REFUSED: Final = choose_number(60, night=300)
 """Number of requests that are refused before space is freed."""
 SMALL: Final = 200_000
-"""Free bytes when the load begins."""
+"""Number of bytes by which the database can still grow when its space is limited."""
 PATIENCE: Final = choose_number(90, night=600)
 TOLD: Final = ("bed tonight", "Oygul", "Ойгул", "Рассказ", "спина", "sqlite", "disk")
 
@@ -60,7 +60,7 @@ class Load:
     over: Event = field(default_factory=Event)
 
     def submits(self, client: Client) -> None:
-        """Submit cases one after another."""
+        """Submit cases one after another until stopped."""
         while not self.over.is_set():
             self.gets_through(client, str(uuid4()))
 
@@ -78,7 +78,7 @@ class Load:
                 time.sleep(0.02)
 
     def reads(self, client: Client) -> None:
-        """Read a case, the list of cases and the events."""
+        """Read a case, the list of cases and the events until stopped."""
         while not self.over.is_set():
             for path in (f"/v1/cases/{self.known}", "/v1/cases", "/v1/events"):
                 answer = client.get(path, headers=self.officer.make_headers())

@@ -17,9 +17,9 @@ OFFER = (
 
 
 def send_pieces(port: int, *pieces: bytes) -> bytes:
-    """Send a request in pieces, and return the whole answer.
+    """Send requests in pieces, and return all bytes of the responses.
 
-    The server may refuse the request, and close the connection, before it gets all pieces.
+    The server may refuse a request, and close the connection, before it gets all pieces.
     """
     heard = b""
     with (

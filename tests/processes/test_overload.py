@@ -56,7 +56,7 @@ def room_for_sockets() -> None:
 
 @pytest.fixture
 def server(url: str, world: World, tmp_path: Path) -> Iterator[Killed]:
-    """Yield a server in another process, for the accounts of the world."""
+    """Yield a server in another process, to which `world` sends its requests."""
     with (
         start_server(url, write_key_file(tmp_path)) as made,
         make_client(made.port) as http,
@@ -140,7 +140,7 @@ def measure_livez(server: Killed) -> float:
 
 @dataclass
 class Crowd:
-    """Clients that send requests at a fixed rate, even if no answers come."""
+    """Clients that send requests at a fixed rate, even if no responses come."""
 
     port: int
     officer: Someone
@@ -159,7 +159,7 @@ class Crowd:
             self.statuses.append(answer.status_code)
 
     async def submits(self, http: httpx2.AsyncClient) -> None:
-        """Submit a case until it is accepted, with the pauses that the server asks for."""
+        """Submit a case, up to 30 times and with the pauses that the server asks for."""
         headers = self.officer.make_headers() | {"Idempotency-Key": str(uuid4())}
         body = make_case(submit=True, external_reference=str(uuid4()))
         for _ in range(30):
@@ -192,7 +192,7 @@ class Crowd:
                 group.create_task(self.reads(http) if turn else self.submits(http))
 
     async def can(self, seconds: float) -> float:
-        """Return how many requests per second eight sequential clients can complete."""
+        """Return the requests per second that eight sequential clients can complete."""
         count, end = 0, time.monotonic() + seconds
         base = f"http://127.0.0.1:{self.port}"
 

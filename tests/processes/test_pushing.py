@@ -62,7 +62,7 @@ def does(who: Someone, webhook: Hooked, change: str, body: Json | None = None) -
 
 
 def verify_messages(webhook: Hooked, receiver: Receiver) -> list[Json]:
-    """Return the messages whose signature a library from PyPI accepts."""
+    """Return all messages, after a library from PyPI has verified their signatures."""
     pairs = zip(receiver.postman.received, receiver.postman.headers, strict=True)
     return [Reader(webhook.secret).verify(one.body, head) for one, head in pairs]
 
@@ -284,7 +284,7 @@ def test_a_message_whose_sender_died_is_sent_anew_and_not_before_its_time_is_ove
     with begin_write(world.runtime, SYSTEM) as tx:
         parcel = delivery.claim_message(tx, find_due(world.runtime)[0])
     assert parcel is not None
-    receiver.courier.send(parcel)  # the sender dies before it records that
+    receiver.courier.send(parcel)  # the sender dies before it records the delivery
 
     early = push_due(world, receiver.courier)
     world.now += LONGEST_TRY
@@ -377,7 +377,7 @@ def test_all_is_sent_again_when_asked_with_the_ids_it_had(
     does(supervisor, webhook, "replay", {"after": start})
     push_due(receiver.world, receiver.courier)
 
-    assert receiver.arrived[:-1] == first * 2  # and that it was requested
+    assert receiver.arrived[:-1] == first * 2  # the last event reports the replay
 
 
 def test_one_that_has_ended_is_sent_nothing(

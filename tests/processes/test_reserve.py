@@ -49,7 +49,7 @@ class Service:
     lead: Someone
 
     def ready(self) -> Json:
-        """Wait until the whole worker has reported, and return the body of `/readyz`."""
+        """Wait until every part of the worker has reported, and return `/readyz`."""
         deadline, url = time.monotonic() + SECONDS, f"http://127.0.0.1:{self.port}/readyz"
         while True:
             answer = httpx.get(url, timeout=30, trust_env=False)

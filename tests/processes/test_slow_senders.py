@@ -1,4 +1,4 @@
-"""Tests that a slow client loses its connection, unless it waits for an answer."""
+"""Tests that a slow client loses its connection, unless it waits for a response."""
 
 import time
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Tests of the answers of a standby, and of the answers during a failover (R51)."""
+"""Tests of the responses of a standby, and of the responses during a failover (R51)."""
 
 import time
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from tests.support.world import World, make_case
 
 STANDING_BY = "hot_standby = on\n"
 PATIENCE = 20.0
-"""How many seconds the standby may take to replicate a transaction."""
+"""Number of seconds that the standby may take to replicate a transaction."""
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def pair(pg_url: str) -> Iterator[tuple[Postgresql, Archiving]]:
             uri = site.server.get_uri()
             words = ("-d", uri, "-D", str(folder), "-c", "fast", "-R")
             site.runs("pg_basebackup", *words)
-            (folder / ".s.PGSQL.5432.lock").unlink()  # of the first server's socket
+            (folder / ".s.PGSQL.5432.lock").unlink()  # the first server's socket lock
             settings = ARCHIVING.format(archive=site.folder / "second")
             follow = (folder / "postgresql.auto.conf").read_text()
             standby = Archiving(folder, settings + STANDING_BY + follow)

@@ -1,4 +1,4 @@
-"""Tests that `safe-conduct submit` creates one case even if answers are lost."""
+"""Tests that `safe-conduct submit` creates one case even if responses are lost."""
 
 import json
 import signal

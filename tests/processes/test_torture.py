@@ -15,13 +15,13 @@ HASTY: Final = "keeps where it stands before it deals with a page"
 KILLS: Final = 8
 """Number of kills in one run."""
 RUNS: Final = 3
-"""Most runs until one shows the fault, because not each kill happens at the right time."""
+"""Maximum number of runs to find a fault, because a kill may happen at a wrong time."""
 
 
 def find_fault(folder: Path, wish: RunOptions, *signs: str) -> bool:
     """Return whether the torture test finds a fault: a finding begins with one of `signs`.
 
-    It is run with another seed until it finds the fault, but at most `RUNS` times.
+    The test runs with another seed until it finds the fault, but at most `RUNS` times.
     """
     for number in range(RUNS):
         one = replace(wish, seed=wish.seed + number)

@@ -53,7 +53,7 @@ def test_doctor_names_a_misspelt_setting_and_the_nearest_one(home: Path) -> None
 def test_what_runs_logs_a_misspelt_setting_before_all_else(
     home: Path, words: tuple[str, ...]
 ) -> None:
-    refused = command(home, *words, **WRONG)  # no desk, so it ends
+    refused = command(home, *words, **WRONG)  # ends, because there is no desk
 
     logged = [json.loads(line) for line in refused.stderr.splitlines() if line[0] == "{"]
     said = [(one["level"], one["said"]) for one in logged if one["event"] == "settings"]

@@ -171,7 +171,7 @@ def open_request(one: Someone, path: str, wait: int = MAX_WAIT_SECONDS) -> socke
 
 @pytest.fixture
 def crowd(lead: Someone) -> Iterator[list[socket]]:
-    """Yield open polls and streams of one account: as many as an account may have."""
+    """Yield as many open polls and streams of one account as an account may have."""
     with ExitStack() as stack:
         paths = islice(cycle(["/events", "/events/stream"]), MAX_WAITING)
         yield [stack.enter_context(open_request(lead, path)) for path in paths]

@@ -57,7 +57,7 @@ def poll_to_end(one: Someone) -> list[str]:
 
 
 def listen_to_end(one: Someone) -> list[str]:
-    """Read streams until the last event arrives. If a stream ends earlier, reconnect."""
+    """Read streams, and reconnect, until the last event arrives; return all events."""
     seen, last = list[str](), dict[str, str]()
     while LAST not in seen[-1:]:
         heads, url = one.make_headers() | last, "/v1/events/stream"

@@ -137,7 +137,7 @@ def count_fired(world: World) -> int:
 
 
 def is_in_time(world: World) -> bool:
-    """Return whether all deadlines are handled in time: none is overdue at present."""
+    """Return whether no deadline is overdue at present."""
     with world.database.begin_read() as session:
         return not count_overdue(session, get_database_time(session))
 

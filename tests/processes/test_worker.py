@@ -49,7 +49,7 @@ def create_overdue(world: World, whole: int) -> int:
 
 
 def is_left(database: Database) -> int:
-    """Return the number of deadlines that the workers still have to handle."""
+    """Return the number of overdue deadlines that no worker has handled or postponed."""
     with database.begin_read() as session:
         late = Clock.stopped_at.is_(None) & (Clock.due_at < get_database_time(session))
         waits = late & Clock.fires_at.is_(None)

@@ -77,7 +77,7 @@ def list_labels(text: str) -> Iterator[tuple[str, str]]:
 @pytest.mark.whole
 def test_no_metric_has_a_value_that_is_not_ours(journey: Journey, url: str) -> None:
     with serve_metrics(journey.world.runtime) as scraper:
-        earlier = set(list_labels(scraper.ask().text))  # of other tests in this process
+        earlier = set(list_labels(scraper.ask().text))  # labels of other tests
     case = journey.run()
     list(send_invalid_requests(journey, case))
     journey.world.http.request(CODE, f"/v1/{LATIN}/{LATIN}")

@@ -107,7 +107,7 @@ def free_port() -> str:
 
 
 def answered(url: str) -> None:
-    """Wait until the URL answers."""
+    """Wait until the URL responds, for at most `SECONDS` seconds."""
     deadline = time.monotonic() + SECONDS
     while True:
         try:

@@ -31,7 +31,7 @@ iom           | intergovernmental | migration     |    | *      | 6
 uz_ngo        | non_state         | social        |    | UZ     | 7
 network       | non_state         | coordination  |    | UZ KZ  | 8
 """
-# words of the consent              | offices that they name
+# recipient in the consent          | offices that it names
 NAMED: Final = """
 office shelter                      | shelter
 office uz_consulate                 | uz_consulate

@@ -136,7 +136,7 @@ def list_comparison_changes(node: ast.Compare) -> Iterator[tuple[str, Change]]:
 
 
 def faults(rules: ModuleType) -> Iterator[str]:
-    """Yield the questions that the rules and `coverage_copy.py` answer differently."""
+    """Yield a text for each difference between the rules and the independent copy."""
     try:
         yield from (str(row) for row in ROWS if not matches_copy(rules, row))
         if [*rules.Purpose] != PURPOSES.split():
@@ -169,8 +169,7 @@ def matches_copy(rules: Any, row: Row) -> bool:
 def is_right_for_several(rules: Any) -> bool:
     """Return whether the rules are right for a list of consents, not only for one.
 
-    The lists that are tested are an empty list, and a list of an invalid and a valid
-    consent.
+    The tested lists are an empty list, and a list of an invalid and a valid consent.
     """
     yes = next(row for row in ROWS if row.covers)
     no = next(row for row in ROWS if row.names and row.child and not row.counts)
@@ -182,5 +181,5 @@ def is_right_for_several(rules: Any) -> bool:
 
 
 def survivors() -> list[str]:
-    """Return the changes of the coverage rules that the second copy does not detect."""
+    """Return descriptions of the rule changes that the independent copy misses."""
     return [one.what for one in changed() if next(faults(one.rules()), None) is None]

@@ -1,6 +1,6 @@
 """A second copy of the disclosure table (LIFECYCLES.md, section 5).
 
-The copy is written from that document, not from the code, so that a change of the table
+The copy is written from that document, not from the code, so that a change to the table
 takes two deliberate edits. Access that no row allows is denied.
 """
 
@@ -82,7 +82,7 @@ FEWER = [holds for holds in CONDITIONS if holds not in NEARLY_ALL]
 
 
 def parse_words(cell: str) -> list[str]:
-    """Return the words of a cell, in which the names of groups are expanded."""
+    """Return the words of a cell, with the names of groups expanded."""
     return " ".join(NAMES.get(word, word) for word in cell.split()).split()
 
 

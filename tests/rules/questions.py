@@ -143,7 +143,7 @@ def changed(question: Question, code: str, **changes: Any) -> Question:
 
 
 def in_turn(ranking: Ranking) -> str:
-    """Return the codes of the candidates in order, then `|`, then the code of the desk."""
+    """Return the candidates' codes in order, then `|`, then the desk's code or `-`."""
     found = [candidate.code for candidate in ranking.candidates]
     return " ".join([*found, "|", ranking.desk.code if ranking.desk else "-"])
 

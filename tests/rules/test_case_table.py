@@ -1,6 +1,6 @@
 """The state table of a case agrees with a second copy (LIFECYCLES.md, sections 1 and 7).
 
-The copy is written from the document, not from the code, so that a change of a rule takes
+The copy is written from the document, not from the code, so that a change to a rule takes
 two deliberate edits.
 """
 
@@ -18,7 +18,7 @@ from app.kernel.problems import Problem
 
 LED = "referring assisting suspended monitoring"
 # action            | from                          | to           | side
-# begin_assistance from monitoring is docs/adr/0015; record_lead_consent, docs/adr/0047
+# begin_assistance from monitoring: docs/adr/0015; record_lead_consent: docs/adr/0047
 STEPS = f"""
 submit              | draft                         | submitted    | submitter
 discard             | draft                         | void         | submitter system
@@ -66,7 +66,7 @@ reopen            | coordinator
 erase             | protection_officer
 erase_again       |
 """
-# action          | needs; the safety of accept_lead is docs/adr/0011
+# action          | needs (the safety of accept_lead: docs/adr/0011)
 NEEDS = """
 submit            | summary consent_to_refer|child_path|vital_interest
 discard           |
@@ -118,7 +118,7 @@ void          | closure        | erase           | system
 erased        | closure        |                 |
 """
 HOLDERS = {"candidate": Side.HOLDER, "lead": Side.HOLDER}
-"""The side that holds the case in a state; without a candidate, it is the desk."""
+"""Sides of `STATES` that the service calls the holder, as a desk may hold the case."""
 RELATIONS = """
 submitter          | submitter
 candidate          | candidate holder
@@ -188,7 +188,7 @@ ANYBODY: tuple[Role | None, ...] = (None, *Role)
 
 
 def answer(state: State, action: Action, side: Side, role: Role | None) -> str:
-    """Return the target state that the table gives, or the code of the problem."""
+    """Return the target state in the table (`same` if it has none), or a problem code."""
     roles = frozenset({role} if role else ())
     try:
         return TABLE.find(state, action, {side}, roles).target or "same"

@@ -25,7 +25,7 @@ ROWS: Final[tuple[type[Row], ...]] = (
 
 
 def list_faults(folder: Path, model: type[Row], cells: list[str]) -> list[files.Fault]:
-    """Return the faults of a file with one line."""
+    """Return the faults of a file with a header and one row of cells."""
     lines = ",".join(model.model_fields), ",".join(cells)
     (folder / "rows.csv").write_text("\n".join(lines) + "\n")
     return list(files.load_sheet(folder, "rows.csv", model).faults)

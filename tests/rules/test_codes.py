@@ -24,7 +24,8 @@ LOOKALIKES = ["OI", "OL", "oi", "ol", "0l"]
 def is_valid_check(text: str) -> bool:
     """Return whether the check character is right according to ISO/IEC 7064.
 
-    Each character `a` turns the carried value P into S = P + a. The last S is 1 modulo 36.
+    P begins at 36. For each character `a`, S = P + a, and the next P is twice S modulo 36
+    (36 instead of 0), modulo 37. The last S must be 1 modulo 36.
     """
     carry = 36
     for char in text[:-1]:

@@ -1,4 +1,4 @@
-"""The bodies of the demonstration are valid at each hour, in each time zone."""
+"""The request bodies of the demonstration are valid at each hour, in each time zone."""
 
 from datetime import UTC, date, datetime, timedelta
 

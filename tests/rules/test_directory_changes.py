@@ -75,7 +75,7 @@ def test_oversight_office_may_serve_no_country(
 
 
 def run_dry(database: Database, folder: Path) -> Loaded:
-    """Return what a load would change; the transaction is read-only."""
+    """Return the changes that a load would make, in a read-only transaction."""
     with database.begin_read() as session:
         return load(ChangeAuthor(session, uuid4, TODAY), folder, dry_run=True)
 

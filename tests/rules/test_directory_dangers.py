@@ -1,4 +1,4 @@
-"""Tests of which changes of the directory one person may make, and which need two."""
+"""Tests of the directory changes that one person may make, and of those that need two."""
 
 from datetime import date
 from typing import Any, Final

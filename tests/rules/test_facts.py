@@ -34,7 +34,7 @@ class RecordedFact:
     ends_on: date | None = None
 
 
-# fact            | possible values                                      | found out by
+# fact            | possible values                                      | services
 FACTS = """
 identification    | not_assessed presumed formally_identified not_victim | IDENTIFICATION
 guardian          | not_needed needed appointed                          | FOR_A_CHILD

@@ -15,7 +15,7 @@ A_MOMENT = 0.01  # seconds for an announced thread to reach the queue
 
 @contextmanager
 def queue_threads(lock: FairLock, count: int) -> Iterator[list[int]]:
-    """Yield the numbers of `count` queued threads in the order of their admission."""
+    """Queue `count` threads; yield a list that gets their numbers in order of admission."""
     served = list[int]()
 
     def wait(number: int, comes: Event) -> None:

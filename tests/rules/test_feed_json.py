@@ -1,4 +1,4 @@
-"""JSON that is written without objects of the schema equals the JSON of the schema."""
+"""JSON that is written without schema objects equals the JSON of the schema objects."""
 
 import json
 from datetime import UTC, datetime
@@ -153,7 +153,7 @@ def test_entry_without_hidden_parts_keeps_its_author_and_facts() -> None:
 
 
 def test_forged_cursor_of_other_bytes_is_unknown(vault: Vault) -> None:
-    """Somebody who has seen an earlier key can make such a cursor (ADR 84)."""
+    """A person with an earlier key can forge such a cursor, which is refused (ADR 84)."""
     feed = Feed(vault, UUID(int=1), "0a1b2c3d")
     cursor = encrypt_cursor(vault, b"\xff" * 16, feed.context)
 

@@ -1,7 +1,7 @@
-"""Attacks on released figures: what a reader can learn about fewer than 11 people.
+"""Attacks on released figures: a reader must not learn about fewer than 11 people.
 
 The reader has all releases of two years of invented people, and bounds each small count by
-an integer program. He knows the method, the noise, and which numbers are small.
+an integer program. The reader knows the method, and the noise of each shown number.
 """
 
 import math
@@ -58,7 +58,7 @@ def test_nothing_is_certain_about_a_person_who_is_known_to_be_counted(seed: int)
 
 
 def list_others(attack: Attack) -> Iterator[Sum]:
-    """Return the people of a country who are not in a cell, for each cell of each table."""
+    """Yield the sum of the people outside of a cell, for each cell of a table of people."""
     for quarter, counts in attack.counts.items():
         for country, table in counts:
             people = attack.collect_cells(country, quarter, TableName.CASES)
@@ -74,7 +74,7 @@ def list_others(attack: Attack) -> Iterator[Sum]:
 
 @pytest.mark.parametrize("padding", [0, 10, 11, 13, 15, 20])
 def test_insider_who_adds_people_cannot_tell_one_person_from_none(padding: int) -> None:
-    """The insider adds people to a cell and looks at what is shown, once."""
+    """From one shown number, the insider guesses right less than 65 % of the time."""
     seen = {real: draw_shown(real + padding) for real in (0, 1)}
     right = sum(max(seen[0][shown], seen[1][shown]) for shown in seen[0] | seen[1])
 
@@ -82,7 +82,7 @@ def test_insider_who_adds_people_cannot_tell_one_person_from_none(padding: int) 
 
 
 def test_insider_who_adds_many_people_learns_no_single_count() -> None:
-    """If a count is padded from 0 to 10 people, all eleven can lead to what is shown."""
+    """More than 90 % of the shown numbers are possible for each real count from 0 to 10."""
     seen = [draw_shown(real + 15) for real in range(11)]
     common = set(seen[0]).intersection(*seen)
     share = sum(found[shown] for found in seen for shown in common)
@@ -91,7 +91,7 @@ def test_insider_who_adds_many_people_learns_no_single_count() -> None:
 
 
 def draw_shown(count: int) -> Counter[int | None]:
-    """Return what is shown for a count, as often as the noise leads to it."""
+    """Return how often each number, or None, is shown for a count with random noise."""
     derive = derive_test_noise("padding")
     draws = choose_number(20_000, sample=5_000)
     noises = (min(LARGEST_NOISE, derive((str(n),))) for n in range(draws))
@@ -102,7 +102,7 @@ def draw_shown(count: int) -> Counter[int | None]:
 
 
 def test_noise_is_a_discrete_laplace_distribution() -> None:
-    """Its mean deviation is near that of the scale 2, and it is not always the same."""
+    """The mean deviation is near that of the scale 2, and 1 is about as frequent as -1."""
     derive = derive_test_noise("distribution")
     found = Counter(derive((str(n),)) for n in range(20_000))
     mean = sum(abs(noise) * times for noise, times in found.items()) / found.total()

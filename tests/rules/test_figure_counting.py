@@ -1,4 +1,4 @@
-"""The rules by which a case is counted into the cells of the tables of figures."""
+"""Tests of the rules that count a case in the cells of the tables of figures."""
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""What a release of a quarter shows: periods, rounding, totals and noise."""
+"""Tests of the release of a quarter: its periods, rounding, totals and noise."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -127,7 +127,7 @@ def test_noise_of_a_number_is_the_same_in_each_computation() -> None:
 
 
 def test_number_from_which_a_small_count_follows_is_hidden() -> None:
-    """Of 56 to 60 people, 60 to 64 would be women: there would be no girl."""
+    """The number of women is hidden, because it would reveal that no girl was counted."""
     noise = {CASES[0]: 2, WOMEN[0]: -2}
     counts = {FIRST: make_counts({"UZ": (60, 0)})}
 
@@ -183,7 +183,7 @@ def test_each_shown_number_stands_for_five_counts(count: int, noise: int) -> Non
 def test_possible_values_of_a_small_network_are_those_of_trying_all(
     data: st.DataObject,
 ) -> None:
-    """Two sums of two parts each: the four parts can have the values that are tried."""
+    """In a two-by-two table, the search finds as many values as a trial of all values."""
     parts = data.draw(st.lists(st.integers(0, 3), min_size=4, max_size=4))
     slack = data.draw(st.lists(st.integers(0, 2), min_size=8, max_size=8))
     a, b, c, d = parts

@@ -1,6 +1,6 @@
 """The table of actions outside the life cycle of a case agrees with a second copy.
 
-The copy is written from docs/mechanism.md, so that a change of a rule takes two deliberate
+The copy is written from docs/mechanism.md, so that a change to a rule takes two deliberate
 edits.
 """
 

@@ -1,6 +1,6 @@
 """The state table of a handover agrees with a copy written from LIFECYCLES.md (3 and 7).
 
-The copy is not written from the code, so that a change of a rule takes two deliberate
+The copy is not written from the code, so that a change to a rule takes two deliberate
 edits.
 """
 
@@ -88,7 +88,7 @@ ANYBODY: tuple[Role | None, ...] = (None, *Role)
 
 
 def answer(state: State, action: Action, side: Side, role: Role | None) -> str:
-    """Return the target state that the table gives, or the code of the problem."""
+    """Return the target state in the table (`same` if it has none), or a problem code."""
     roles = frozenset({role} if role else ())
     try:
         return TABLE.find(state, action, {side}, roles).target or "same"

@@ -86,7 +86,7 @@ def wait(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
 
 
 def list_encoded(path: Path) -> list[str]:
-    """Return the keys of a key file as they are written."""
+    """Return the keys of a key file in their stored form."""
     return [line.split()[1] for line in path.read_text("ascii").splitlines()]
 
 
@@ -246,7 +246,7 @@ def list_known(keys: FileKeys) -> list[str]:
 
 
 def wait_for_refusals(logs: Sequence[Mapping[str, object]], count: int) -> None:
-    """Wait until the log has this number of refusals."""
+    """Wait for `count` log lines, and check that each of them reports a refusal."""
     wait_until(lambda: len(logs) >= count)
     assert [one["said"] for one in logs] == ["refused"] * count
 
@@ -376,7 +376,7 @@ def test_file_that_could_not_be_read_is_read_again(
 def test_reason_why_a_file_is_not_used_is_logged_again(
     path: Path, wait: Callable[[float], None], tmp_path: Path, said: str
 ) -> None:
-    """So the alarm for the counter of these lines lasts until the file is correct."""
+    """Repeated lines keep the alarm for their counter on until the file is correct."""
     first = keyfile.add_key(path)
     keys = FileKeys.load(path)
     correct, other = path.read_text("ascii"), tmp_path / "other"

@@ -59,7 +59,7 @@ TABLE = Table(
     ),
 )
 
-# A second copy in words: state, action, side, role -> result.
+# A second copy as text: state, action, side, role -> result.
 EXPECTED = """
 open   shut   lead      officer     shut
 open   shut   desk      analyst     shut

@@ -39,7 +39,7 @@ ROWS = {
     row.split("|")[0].strip(): [cell.strip() for cell in row.split("|")[1:]]
     for row in TABLE.strip().splitlines()
 }
-# The end of each limit that starts at noon on each of these days.
+# The duration of each limit, if it starts at noon on one of these days.
 ENDS = {
     "0 h": dict.fromkeys((MONDAY, FRIDAY, SATURDAY, SUNDAY), timedelta()),
     "1 h": dict.fromkeys((MONDAY, FRIDAY, SATURDAY, SUNDAY), timedelta(hours=1)),

@@ -114,7 +114,7 @@ def test_each_changed_value_of_a_row_is_noticed(place: int) -> None:
 
 
 def test_rows_of_both_databases_have_equal_bytes() -> None:
-    """Times may have another zone, and objects another order of their members."""
+    """The bytes do not depend on the zone of a time or on the order of members."""
     almaty = NOON.astimezone(timezone(timedelta(hours=5)))
 
     assert encode([NOON, {"a": 1, "b": 2}]) == encode([almaty, {"b": 2, "a": 1}])
@@ -183,7 +183,7 @@ def test_every_column_of_a_case_and_its_records_is_protected() -> None:
 
 
 def test_null_does_not_change_the_protected_values() -> None:
-    """A column that is added later is null in the rows that exist."""
+    """Null values are left out, because a column added later is null in existing rows."""
     names = list_protected(Fact)
     values = tuple(None if name == "country" else name for name in names)
 
@@ -216,7 +216,7 @@ def test_macs_of_a_replaced_key_are_valid_until_it_is_retired() -> None:
 
 
 def test_digest_in_a_group_never_changes() -> None:
-    """The MAC of the group covers it, so that the rows need not be read for a new MAC."""
+    """A digest always uses the first key, so a new MAC of its group needs no rows."""
     retired = replace(FIRST, mark=KeyMark.RETIRED)
     for keys in ([FIRST, SECOND], [retired, SECOND]):
         macs = create_macs(FileKeys(keys), lambda: NOON)

@@ -1,4 +1,4 @@
-"""The access matrix reports each answer that differs from its tables."""
+"""The access matrix reports each response that differs from its tables."""
 
 import json
 from collections.abc import Iterator

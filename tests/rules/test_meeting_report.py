@@ -45,7 +45,7 @@ CELLS: Cells = {
 def make_figures(
     cells: Cells, *quarters: Quarter, country: str | None = "KZ"
 ) -> CountryFigures:
-    """Return the figures of a country, as a release has them."""
+    """Return the figures of a country, as a release contains them."""
     return CountryFigures(
         country=country,
         quarters=[str(quarter) for quarter in quarters],
@@ -59,13 +59,13 @@ def make_figures(
 def build_comparison(
     released: Mapping[Quarter, Sequence[CountryFigures]], first: str = "2026Q3"
 ) -> Comparison:
-    """Return the comparison of quarters of 2026 with as many quarters before them."""
+    """Compare the quarters from `first` to 2026Q4 with as many quarters before them."""
     query = ReportQuery.model_validate({"from": first, "to": "2026Q4"})
     return Comparison.build(ReportPeriods.build(query, LATEST), released)
 
 
 def release_each(changes: Mapping[Quarter, Cells]) -> dict[Quarter, list[CountryFigures]]:
-    """Return a release for each quarter of 2026, with changed numbers of some."""
+    """Return the figures of each quarter of 2026, with the changed numbers in `changes`."""
     return {
         quarter: [make_figures({**CELLS, **changes.get(quarter, {})}, quarter)]
         for quarter in (Q1, Q2, Q3, Q4)
@@ -164,7 +164,7 @@ def test_higher_share_is_told_from_a_larger_number_of_people() -> None:
 
 
 def compute_errors() -> dict[int, float]:
-    """Return how likely each error of a released number is: by its noise and rounding."""
+    """Return the probability of each error that noise and rounding cause in a number."""
     noise = {
         error: (1 - RATIO) / (1 + RATIO) * RATIO ** abs(error) for error in range(-60, 61)
     }

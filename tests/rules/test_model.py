@@ -44,7 +44,7 @@ WHOLE = start_case_deadline(
     )
 )
 DEPTH, FROM_LEAD = choose_number(5, night=6), choose_number(3, night=4)
-"""Number of steps that are explored, from a draft and from a case with a lead."""
+"""The numbers of steps to explore, from a draft and from a case with a lead."""
 ENDED = {"closed", "void", "erased"}
 ASKED = {"sent", "received", "info_requested"}
 FEW: dict[str, set[Any]] = {
@@ -199,7 +199,7 @@ def test_every_open_referral_has_an_exit(worlds: frozenset[Model]) -> None:
 
 
 def list_waiting(world: Model) -> Iterator[Record]:
-    """Yield the records on which an office has to decide, including the case itself."""
+    """Yield the records that wait for an action, including the case until it is erased."""
     if world.state != "erased":
         yield THE_CASE
     for number, one in enumerate(world.referrals):
@@ -264,7 +264,7 @@ def test_nothing_is_told_before_its_time(worlds: frozenset[Model]) -> None:
 
 
 def is_over(world: Model) -> bool:
-    """Return whether the case is over: erased, or with the desk and no open requests."""
+    """Return whether the case is erased, or is at the desk and has no open requests."""
     pending = [one for one in world.referrals if one.state in {"draft", *ASKED}]
     offered = [one for one in world.handovers if one.state == "offered"]
     desk = world.find_party("desk", "escalation_desk") is not None
@@ -272,9 +272,10 @@ def is_over(world: Model) -> bool:
 
 
 def let_deadlines_pass(world: Model, known: set[Model]) -> Model:
-    """Let deadlines pass until the case is over.
+    """Let deadlines pass until the case is over or in `known`, at most `LONG_ENOUGH` times.
 
-    Raises AssertionError if too many deadlines are missed at one moment.
+    Return the last state, and add the states before an end to `known`. Raises
+    AssertionError if no deadline runs, or if none or too many are missed at one moment.
     """
     met = set[Model]()
     for _ in range(LONG_ENOUGH):

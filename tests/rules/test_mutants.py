@@ -1,4 +1,4 @@
-"""Tests of what `make mutate` changes in a module, and of what it leaves unchanged."""
+"""Tests of the changes that `make mutate` makes in a module, and of unchanged code."""
 
 import ast
 import gc

@@ -128,7 +128,7 @@ NOTHING_TO_SEND_ON: Final = replace(
     REFERRAL, covered=False, child_path=False, vital_interest=False
 )
 HELPLESS: Final = replace(CASE, helped=False)
-"""A case that nobody helps, which is what NO_REFERRAL_ACCEPTED requires."""
+"""A case in which no office helps, as NO_REFERRAL_ACCEPTED requires."""
 REFERRAL_LACKS = {
     Need.CASE_OPEN: replace(REFERRAL, case_state=CaseState.CLOSED),
     Need.CONSENT: replace(REFERRAL, covered=False),

@@ -1,6 +1,6 @@
 """Tests that an independent copy names the same side for each requirement.
 
-The side is the one that can meet the requirement. Clients rely on the side. In the tables,
+This side can meet the requirement, and clients rely on it. In the tables,
 `the request` means that only the request itself can meet a requirement.
 """
 

@@ -6,7 +6,7 @@ from app.kernel.actors import Side
 from app.kernel.lifecycle import ActionIllegal
 from app.outbox.lifecycle import OPEN, TABLE, Action, State
 
-# A second copy: changing the rules takes two deliberate edits.
+# A second copy, so that a change to a rule takes two deliberate edits.
 RULES = """
 claim    waiting sending -> sending
 deliver  sending         -> sent

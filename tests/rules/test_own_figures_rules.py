@@ -1,4 +1,4 @@
-"""Tests of the pure rules of the own figures."""
+"""Tests of the rules of the own figures that need no database."""
 
 from datetime import UTC, date, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""A challenge is valid once issued, for one purpose, for five minutes."""
+"""A challenge is valid for one purpose, and for five minutes after it was issued."""
 
 from datetime import timedelta
 from typing import Final

@@ -1,4 +1,4 @@
-"""The service accepts a passkey only with each check of WebAuthn (sections 7.1 and 7.2)."""
+"""The service accepts only passkeys that pass each check of WebAuthn (7.1 and 7.2)."""
 
 import subprocess
 import sys

@@ -1,6 +1,6 @@
 """The policy agrees with an independent copy of the disclosure table in all cases.
 
-Access that no row allows is denied. `tests.rules.flips` checks that each change of a table
+Access that no row allows is denied. `tests.rules.flips` checks that each change to a table
 cell changes an answer.
 """
 

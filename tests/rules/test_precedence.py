@@ -1,4 +1,4 @@
-"""Tests of which time limit takes precedence, and of which limits may be set."""
+"""Tests of the precedence of time limits, and of the limits that may be set."""
 
 from typing import Any, Final
 

@@ -61,7 +61,7 @@ def test_who_is_asked_to_lead_is_what_was_worked_out_by_hand(
     assert in_turn(rank_leads(asked(question))) == answer
 
 
-# The reason why an office is left out; every code is in the ranking or here.
+# The reasons why an office is left out. Every office is in the ranking or here.
 OUT = """
     UZ_LEAD => not_of_the_country
     UZ_POST => not_of_the_country

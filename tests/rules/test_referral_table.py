@@ -1,7 +1,7 @@
 """The state table of a referral agrees with a table that was written by hand.
 
 The table in this module is written from LIFECYCLES.md, 2 and 7, not from the code, so that
-a change of a rule takes two deliberate edits.
+a change to a rule takes two deliberate edits.
 """
 
 from dataclasses import dataclass
@@ -48,7 +48,7 @@ expire           | expired        | system        | {UNDECIDED}
 """
 ROLES = {Role.CASEWORKER, Role.COORDINATOR}
 """The roles of every row; the system needs none."""
-# action         | needs; the safety of accept is docs/adr/0011
+# action         | needs (the safety of accept: docs/adr/0011)
 ASKED = """
 send             | case_open consent|child_path|vital_interest risk_current recipient_safe \
 agreement origin_permitted reflection_told not_already_asked

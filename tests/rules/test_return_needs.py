@@ -63,7 +63,7 @@ MET = Facts(
 
 
 def replace_terms(**terms: object) -> Facts:
-    """Return facts that meet every requirement, but have the given terms."""
+    """Return facts that meet every requirement, with the given terms replaced."""
     return replace(MET, terms=replace(MET.terms, **terms))  # type: ignore[arg-type]
 
 

@@ -1,7 +1,7 @@
 """The checklist of a return agrees with a second copy of its table.
 
 The copy is written from `proposal_return_checklist.csv`, G08 to G13 and BR08 to BR12, not
-from the code, so that a change of a rule takes two deliberate edits.
+from the code, so that a change to a rule takes two deliberate edits.
 """
 
 from itertools import product
@@ -136,7 +136,7 @@ def find_expected(state: State, action: Action, side: Side, role: Role | None) -
 
 
 def answer(state: State, action: Action, side: Side, role: Role | None) -> str:
-    """Return the target state that the service gives, or the type of its problem."""
+    """Return the target state that the service gives, or the code of its problem."""
     roles = frozenset({role} if role else ())
     try:
         return TABLE.find(state, action, {side}, roles).target or state

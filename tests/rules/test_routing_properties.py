@@ -1,4 +1,4 @@
-"""Tests of routing: properties of any answer, and the time in a large directory."""
+"""Tests of routing: properties of every result, and the time for a large directory."""
 
 from collections.abc import Callable
 from dataclasses import replace

@@ -238,7 +238,7 @@ def test_each_check_finds_something_planted() -> None:
 
 
 def test_an_answer_that_is_told_again_may_show_what_came_later() -> None:
-    """A repeated answer may show a later version of the record."""
+    """A replayed response may show a later version of the record."""
     assert find_faults(replace_deed(1, answered=6.5, version=4, replayed=True)) == []
 
 

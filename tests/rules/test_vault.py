@@ -70,7 +70,7 @@ def test_a_key_of_a_case_opens_with_the_keys_it_was_locked_away_with_alone(
 
 
 def unwrap_key(vault: Vault, key: WrappedKey) -> bytes:
-    """Return the data key of a case. Raises Unopenable."""
+    """Return the data key of a case. Raises Unopenable if it cannot be decrypted."""
     return vault.unwrap_secret(key.version, key.wrapped, *get_key_place(key.case))
 
 
@@ -277,7 +277,7 @@ def test_what_an_earlier_version_of_the_service_kept_means_the_same_for_ever() -
 
     key = WrappedKey(CASE, "k1", WRAPPED)
     assert vault.open(key, HOME, SEALED) == CANARY
-    # An older version replaced the document that this one sealed, and left its key.
+    # An older version of the service replaced a newer document, but left its wrapped key.
     assert vault.open(key, HOME, SEALED, vault.seal(key, HOME, b"").wrapped_key) == CANARY
     assert vault.compute_fingerprint(b"ab", b"c") == FINGERPRINT
     assert vault.encrypt_cursor(b"12345678", ["cases", "a"]) == HIDDEN

@@ -1,4 +1,4 @@
-"""Tests that personal data appears only in the answers that are meant to show this data.
+"""Tests that personal data appears only in the responses that are meant to show this data.
 
 A journey runs on the real server, with unique words in all personal data. Then every output
 and file is searched for these words in any encoding.
@@ -91,7 +91,7 @@ LOGS = ("sqlalchemy.engine", "uvicorn", '"fault"', "Unopenable", "row.forged")
 
 
 def send_garbage(http: Client, text: str) -> bytes:
-    """Send a request that is not HTTP and contains a text, and return the answer."""
+    """Send a request that is not HTTP and contains a text, and return the response."""
     address = (http.base_url.host, http.base_url.port or 80)
     with socket.create_connection(address, timeout=5) as wire:
         wire.sendall(f"{text}\r\nX: {text}\r\n\r\n".encode())
@@ -108,7 +108,7 @@ def list_files(url: str) -> list[Path]:
 
 
 def list_suffixes(url: str) -> list[str]:
-    """Return the ends of the names of an SQLite database's files that are not empty.
+    """Return the ends of the names of a SQLite database's files that are not empty.
 
     The end of `test.db-wal` is `-wal`. This is not possible for PostgreSQL, because other
     tests delete files in its folder.
@@ -137,7 +137,7 @@ def is_ours(url: str, path: Path) -> bool:
 
 
 def write_checkpoint(url: str) -> None:
-    """Write all data from the database's journal to the database's files."""
+    """Write all data from the database's write-ahead log to the database's files."""
     lite = url.startswith("sqlite")
     ask(url, "PRAGMA wal_checkpoint(FULL)" if lite else "CHECKPOINT")
 
@@ -230,7 +230,7 @@ PROBLEM = "application/problem+json"
 
 
 def join_answer(answer: Response) -> bytes:
-    """Return the headers of an answer, its body as sent, and its body as UTF-8 text."""
+    """Return the headers of a response, its body as sent, and its body as UTF-8 text."""
     headers = "\n".join(f"{name}: {value}" for name, value in answer.headers.items())
     return b"\n".join([headers.encode(), answer.content, answer.text.encode()])
 

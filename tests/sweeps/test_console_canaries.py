@@ -41,17 +41,17 @@ from tests.support.servers import report
 
 pytestmark = pytest.mark.slow
 OPENINGS: Final = ("/open/", "/travel-plan", "/print")
-"""Parts of the addresses of forms that open something; they are sent before all others."""
+"""Parts of the addresses of forms that open something. These forms are sent first."""
 LAST: Final = ("sign-out", "leave", "ended", "sessions/end-all")
 """Forms that end the session, which are sent last."""
 BACK: Final = "}"
 FEW: Final = 1
-"""The addresses of a route that are tried where all of them give the same answer."""
+"""Number of addresses of a route that are tried if all get the same response."""
 
 
 @dataclass
 class Sweep:
-    """All pages that were drawn, and what the service stored and logged meanwhile."""
+    """A sweep over all pages: the world, its records, its readers and the log."""
 
     world: MarkedWorld
     records: MarkedRecords
@@ -141,7 +141,7 @@ LOGGED: Final = (
     "refer/3",
     "refer/3/save",
 )
-"""Forms that are sent while everything is logged, which takes time."""
+"""Forms that are sent while everything is logged; they are few, because logging is slow."""
 
 
 def test_page_shows_no_text_that_the_api_does_not_show(sweep: Sweep) -> None:

@@ -1,8 +1,8 @@
-"""What a person may not read changes no byte of a page that the person gets (issue 25).
+"""Data that a person may not read changes no byte of that person's pages (issue 25).
 
 Two worlds have the same ids and times. In one test all free texts differ in letters and
 length. In the other test the lead takes the same step with another value, and the pages of
-each office must be equal unless an answer of the API to this office differs.
+each office must be equal unless a response of the API to this office differs.
 """
 
 import re
@@ -50,7 +50,7 @@ KEY: Final = re.compile(
 """The idempotency key of a form, which is random, and a digest that depends on it."""
 VARYING: Final = frozenset({"x-request-id", "content-length"})
 SHARE: Final = choose_number(8, sample=12, night=1)
-"""A run draws one of this many routes as each person, and the others as other persons."""
+"""Each person draws one in this many routes; other persons draw the other routes."""
 ALWAYS: Final = ("/cases/{code}", "/cases/{code}/history", "/referrals/{id:uuid}")
 
 Drawn = dict[str, Any]
@@ -58,14 +58,14 @@ Drawn = dict[str, Any]
 
 @pytest.fixture
 def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
-    """Return the clock by which the console reads the list of offices anew."""
+    """Return the clock by which the list of offices in the console expires."""
     made = Watch()
     monkeypatch.setattr(visits, "monotonic", made)
     return made
 
 
 def expire_offices(watch: Watch) -> None:
-    """Let the console read the list of offices anew, as it has that of another world."""
+    """Make the console load the list of offices again, because it has another world's."""
     watch.now += 2 * visits.OFFICES_SECONDS
 
 
@@ -77,7 +77,7 @@ def describe(answer: httpx2.Response, readable: frozenset[int]) -> Any:
 
 
 def draw_world(world: MarkedWorld) -> Drawn:
-    """Draw pages as each person, and send forms that open something or are refused."""
+    """Draw pages and send some forms as each person, and return all responses."""
     records = create_marked_records(world)
     case, drawn = str(records.case["code"]), Drawn()
     readers = sign_in_readers(records)
@@ -96,7 +96,7 @@ def draw_world(world: MarkedWorld) -> Drawn:
 
 
 def list_forms(case: str) -> list[str]:
-    """Return forms that open a section, ask for something, or are refused."""
+    """Return addresses of forms that open a section, request something, or are refused."""
     ends = ("open/needs", "open/health", "consent/print", "actions/close", "relocate")
     return [f"cases/{case}/{end}" for end in ends]
 

@@ -29,14 +29,14 @@ CODED = {
     "withheld",
     "cas_Status",
 }
-"""Fields of answers that contain no text about the person, such as author and time."""
+"""Fields of responses that contain no text about the person, such as author and time."""
 
 AT_ONCE = {"export_case": 3}
 """The number of documents that an operation opens at once, each with a log entry."""
 
 
 def secrets(answer: Answer) -> set[str]:
-    """Return every text about the person in an answer."""
+    """Return every text about the person in a response; none if the status is not 200."""
     return set(list_texts(answer.parse_json())) if answer.status == 200 else set()
 
 
@@ -50,7 +50,7 @@ def list_texts(told: Any) -> Iterator[str]:
                 yield from list_texts(value)
         case str():
             yield told
-        case _:  # a number or nothing
+        case _:  # a number, a Boolean or null
             pass
 
 
@@ -108,7 +108,7 @@ def choose_refused(hunt: Hunt, operation: Operation) -> int | None:
 
 
 def test_a_refusal_that_cannot_be_recorded_is_not_told(hunt: Hunt) -> None:
-    """If a refused access cannot be recorded, the answer is an error (503)."""
+    """If a refused access cannot be recorded, the response is an error (503)."""
     world = hunt.wire.world
     chosen = {operation: choose_refused(hunt, operation) for operation in OPENING}
     trying = {one: choose for one, choose in chosen.items() if choose is not None}

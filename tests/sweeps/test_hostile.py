@@ -51,7 +51,7 @@ def test_whatever_a_path_names_is_there_to_be_asked_for(hunt: Hunt) -> None:
 
 
 KEEPS_TEXTS = {"save_form_draft", "save_unsent_form"}
-"""These keep texts as they were typed. They are checked when the form is sent."""
+"""Operations that keep texts as entered; the texts are checked when the form is sent."""
 
 
 @EARLY
@@ -246,7 +246,7 @@ IDS: Final[tuple[str | bytes, ...]] = (
 
 
 NEEDS_NO_RECORD = {"delete_form_draft": {204}, "delete_unsent_form": {204}}
-"""Operations whose path has the name of a form, of which no draft need exist."""
+"""Operations that succeed even if there is no draft of the form, with their status."""
 
 
 @pytest.mark.parametrize("operation", [one for one in ALL if "{" in one.path], ids=get_name)

@@ -93,7 +93,7 @@ def list_tasks_of(one: Someone, code: str) -> list[Json]:
 
 
 def compare_parts(one: Someone, code: str) -> Counter[str]:
-    """Compare included parts with the answers of their operations; count the outcomes."""
+    """Compare included parts with the responses of their operations; count the outcomes."""
     whole = unwrap(one.get(f"/cases/{code}", include=ALL))
     included, found = whole.pop("included"), Counter[str]()
     refused = {said["part"]: said for said in included.pop("refused")}

@@ -1,7 +1,8 @@
 """A damaged body never causes a server error in an operation that writes (R67-R74).
 
-No answer echoes the input, and nothing is stored. Bodies are sent as every account that may
-call the operation. Each is a valid body with one to three damaged values, or is not JSON.
+No response echoes the input, and nothing is stored. Bodies are sent as every account that
+may call the operation. Each is a valid body with one to three damaged values, or is not
+JSON.
 """
 
 import json

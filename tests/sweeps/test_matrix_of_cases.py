@@ -1,4 +1,4 @@
-"""Each account gets the expected answer to every operation on a case."""
+"""Each account gets the expected response to every operation on a case."""
 
 from collections.abc import Iterator
 

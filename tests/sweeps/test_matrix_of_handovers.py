@@ -1,4 +1,4 @@
-"""Each account gets the expected answer to every operation on a handover."""
+"""Each account gets the expected response to every operation on a handover."""
 
 from collections.abc import Iterator
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Each account gets the expected answer to every operation on a return."""
+"""Each account gets the expected response to every operation on a return."""
 
 from collections.abc import Iterator
 

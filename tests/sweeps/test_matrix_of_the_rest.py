@@ -1,4 +1,4 @@
-"""Each account gets the expected answer to every operation that concerns no case."""
+"""Each account gets the expected response to every operation that concerns no case."""
 
 from collections.abc import Iterator
 

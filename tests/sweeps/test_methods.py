@@ -1,4 +1,4 @@
-"""Undeclared methods are refused, and no answer may be cached (R73, R74, R75, R76)."""
+"""Undeclared methods are refused, and no response may be cached (R73, R74, R75, R76)."""
 
 import re
 from typing import Final
@@ -164,7 +164,7 @@ def test_no_answer_of_any_operation_leaves_traces(wire: Wire, stage: Stage) -> N
 
 
 def without_request_id(answer: Answer) -> tuple[int, list[tuple[bytes, bytes]], str]:
-    """Return an answer without the id of its request."""
+    """Return a response without the id of its request."""
     named = (answer["x-request-id"] or "").encode()
     headers = [(n, v) for n, v in answer.headers if v != named]
     return answer.status, headers, answer.content.replace(named, b"").decode()
@@ -210,7 +210,7 @@ def test_a_read_that_announces_a_body_gets_the_same_answer(
 
 
 def drop_changing(answer: Answer) -> tuple[int, list[tuple[bytes, bytes]], str]:
-    """Return an answer without what differs between two equal requests."""
+    """Return a response without the parts that differ between two equal requests."""
     status, headers, content = without_request_id(answer)
     return status, [one for one in headers if one[0] not in COUNTED], content
 

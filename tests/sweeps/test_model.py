@@ -2,7 +2,7 @@
 
 Hypothesis generates stories of one case. Each action, even one that must be refused, is
 sent to the service over HTTP and performed in the model of tests/support/model. Both must
-give the same answer, and then show every party the same records, states, deadlines, actions
+give the same result, and then show every party the same records, states, deadlines, actions
 and worklist. Between actions, time passes and the worker runs. At the end every party must
 have received events about the same missed deadlines.
 """
@@ -87,7 +87,7 @@ LIKELY: Final = st.integers(0, 3).map(bool)
 
 
 def list_expected(world: Model, name: str) -> list[Any]:
-    """Return what a party sees of the case in the model, and the party's worklist."""
+    """Return a party's view of the case in the model, and the party's worklist."""
     actor = ACTORS[name]
     referrals, handovers = range(len(world.referrals)), range(len(world.handovers))
     return [
@@ -181,8 +181,8 @@ class Story(RuleBasedStateMachine):
     def take(self, name: str, act: Act) -> bool:
         """Take a step in the service and in the model, and return whether it was allowed.
 
-        The two answers must be equal. At regular intervals, what one party sees is compared
-        too.
+        The two results must be equal. At regular intervals, the view of one party is
+        compared too.
         """
         verdict, self.model = compute_outcome(self.model, ACTORS[name], act)
         self.sound = False
@@ -197,7 +197,7 @@ class Story(RuleBasedStateMachine):
         return verdict in {OK, GONE}
 
     def able(self, acts: Iterable[Act], *, ends: bool) -> list[tuple[str, Act]]:
-        """Return the possible actions according to the model, each with its party."""
+        """Return the actions that the model allows, each with its party."""
         parts = [name for name in NAMES if self.model.get_parts(ACTORS[name].focal_point)]
         some = [act for act in acts if ends or act[0] not in ENDINGS]
         able = [(name, act) for act in some for name in parts]
@@ -212,7 +212,7 @@ class Story(RuleBasedStateMachine):
         return verdict in {OK, GONE} and (ends or after.state not in ENDED)
 
     def compare_answer(self, name: str) -> None:
-        """Compare the record in the last answer with the model."""
+        """Compare the record in the last response, if there is one, with the model."""
         told, actor = self.service.told, ACTORS[name]
         match told:
             case {"code": _}:
@@ -228,7 +228,7 @@ class Story(RuleBasedStateMachine):
         assert self.service.format_record(told) == expected, name
 
     def compare(self, name: str) -> None:
-        """Compare with the model everything that one party sees."""
+        """Compare the view of one party with the model."""
         self.sound = False
         pairs = zip(
             self.service.show_all(name), list_expected(self.model, name), strict=True
@@ -239,7 +239,7 @@ class Story(RuleBasedStateMachine):
 
     @override
     def teardown(self) -> None:
-        """At the end, compare with the model what each party sees and has received."""
+        """Compare each party's view and missed deadlines with the model at the end."""
         for name in NAMES if self.service.code and self.sound else ():
             if self.model.get_parts(ACTORS[name].focal_point):
                 self.compare(name)

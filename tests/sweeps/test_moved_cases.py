@@ -37,7 +37,7 @@ def scene(
 def play_in(
     scene: Scene, *, stage: str, where: str, answers: bool = True, **how: bool
 ) -> dict[str, Any]:
-    """Restore the first state of the world, and run a variant of the case."""
+    """Run a variant of the case from the world's first state; return its responses."""
     world, ids, copies = scene
     copies.back("begun")
     now = world.now
@@ -48,7 +48,7 @@ def play_in(
 
 
 def list_case_values(answers: dict[str, Any]) -> dict[str, Any]:
-    """Return the sorted values at each path of the answers."""
+    """Return the sorted values at each path of the responses."""
     found: dict[str, list[str]] = {}
     for at, (status, _, told) in answers.items():
         body = json.loads(told) if told else None

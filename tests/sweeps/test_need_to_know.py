@@ -47,7 +47,7 @@ def call_operation(one: Someone, operation: Operation, ids: dict[str, str]) -> R
     return one.ask(operation.method, path, body, headers=headers)
 
 
-# The account that asks cannot be its own second person.
+# The caller cannot be its own second person.
 
 
 def asks_to_close(_: World, officer: Someone, lead: Someone) -> Iterator[Any]:
@@ -159,7 +159,7 @@ def test_an_approval_that_nobody_gave_allows_nothing(lead: Someone, case: Json) 
     assert lead.read(case)["state"] == "referring"
 
 
-# A list can only be filtered by what its reader may read.
+# A list can be filtered only by values that its reader may read.
 
 
 def test_a_filter_finds_what_the_reader_reads_and_nothing_else(
@@ -270,7 +270,7 @@ def list_records(lead: Someone, case: Json) -> list[Any]:
     return [unwrap(lead.get(f"{get_path(case)}/{part}")) for part in parts]
 
 
-# A former helper gets the same answer as for a case that does not exist.
+# A former helper gets the same response as for a case that does not exist.
 
 OF_A_CASE = [one for one in ALL if "code" in one.path_names]
 

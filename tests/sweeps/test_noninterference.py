@@ -1,4 +1,4 @@
-"""Data that an account may not read changes no answer that the account gets (R11, R12)."""
+"""Data that an account may not read changes no response to the account (R11, R12)."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -55,7 +55,7 @@ def open_twins(
 def compare_runs(
     number: int, one: Iterator[tuple[str, Any]], other: Iterator[tuple[str, Any]]
 ) -> Iterator[str]:
-    """Compare two runs step by step, and yield the status of each answer."""
+    """Compare two runs; yield each response's status, or `worker` for other steps."""
     for first, second in zip_longest(one, other):
         assert first == second, (number, first, second)
         yield str(first[1][0]) if isinstance(first[1], tuple) else "worker"

@@ -87,7 +87,7 @@ def begin_world(scene: Scene, copies: Copies, secret: str, office: str) -> Watch
 
 
 def try_all(watched: Watched) -> Iterator[tuple[str, Any]]:
-    """Try to refer the case and to offer the lead to each office, and yield the answers."""
+    """Try to refer the case and to offer the lead to each office; yield the responses."""
     lead, case = watched.observer, watched.case
     for office in (*SHELTERS, *LEADS):
         for send in (False, True):

@@ -1,8 +1,8 @@
-"""Everything that an account of the demonstration reads is as the contract says it.
+"""All responses that accounts of the demonstration read agree with the contract.
 
 The journeys of the demonstration are played on a server. Then each account sends every GET
 of the contract, with the ids of all records that any account knows. Status, headers and
-body of each answer are compared with the operation.
+body of each response are compared with the operation.
 """
 
 import json
@@ -42,7 +42,7 @@ FIXED: Final[Mapping[str, tuple[str, ...]]] = {
     "deadline": ("acknowledge", "no-such-deadline"),
     "priority": ("normal",),
 }
-"""Values of path parameters that are no ids of records."""
+"""Values of path parameters that are not ids of records."""
 RECORDS: Final[Mapping[str, str]] = {
     "code": "cases",
     "referral_id": "referrals",
@@ -133,7 +133,7 @@ def played(copy: Copy) -> Iterator[Played]:
 
 @cache
 def build_validator(operation: str, status: int, media: str) -> jsonschema_rs.Validator:
-    """Return the validator of the body of a documented answer."""
+    """Return the validator of the body of a documented response."""
     [found] = [one for one in GETS if one.name == operation]
     schema = found.spec["responses"][str(status)]["content"][media]["schema"]
     components = {"components": {"schemas": DOCUMENT["components"]["schemas"]}}
@@ -141,7 +141,7 @@ def build_validator(operation: str, status: int, media: str) -> jsonschema_rs.Va
 
 
 def check_body(operation: Operation, answer: httpx2.Response) -> None:
-    """Raise an error unless the body of an answer is valid against its schema."""
+    """Raise an error if a JSON body is not valid against the schema of its response."""
     media = answer.headers.get("content-type", "").partition(";")[0]
     if answer.content and media.endswith("json"):
         validator = build_validator(operation.name, answer.status_code, media)

@@ -116,7 +116,7 @@ def build_sections(said: Json) -> list[Json]:
 
 
 def save_drafts(officer: Someone, code: str, said: Json) -> None:
-    """Save drafts of a form with these texts, one of them about a case."""
+    """Save form drafts and unsent forms with these texts, with and without a case."""
     texts = (*said["names"], said["place"], said["note"])
     values = [{"name": "text", "value": text} for text in texts]
     for about in ({}, {"case": code}):

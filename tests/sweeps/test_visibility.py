@@ -1,4 +1,4 @@
-"""What each office sees, receives and may do agrees with a table of the parties."""
+"""The views, events and actions of each office agree with a table of the parties."""
 
 import json
 import re
@@ -281,7 +281,7 @@ def desk(world: World) -> Someone:
 
 
 def read_everything(one: Someone, cast: Cast) -> dict[str, str]:
-    """Return every answer that an account can get, with its headers."""
+    """Return every response that an account can get, with its headers."""
     of_case = get_path(cast.case)
     paths = [*LISTS, of_case, *(f"{of_case}/{part}" for part in (*ABOUT, *SEALED))]
     of_referrals = [get_path(referral) for referral in cast.referrals.values()]
@@ -325,7 +325,7 @@ RANDOM = re.compile(
 
 
 def normalize_answers(answers: dict[str, str]) -> list[str]:
-    """Return answers in a form that does not depend on random ids and their order."""
+    """Return responses in a form that does not depend on random ids and their order."""
     plain = (RANDOM.sub("*", f"{path} {text}") for path, text in answers.items())
     return [part for text in plain for part in sorted(re.split(r"[\]},\s]*{", text))]
 
@@ -367,7 +367,7 @@ BY_ROLE = ("{contact}", "{account_id}")
 
 
 def list_routes(world: World) -> list[tuple[str, str, str]]:
-    """Return every operation with an id in its path, except public data and own drafts."""
+    """Return operations with an id in the path, except those in `PUBLIC` or `BY_ROLE`."""
     return [
         (method.upper(), path.removeprefix("/v1"), operation["operationId"])
         for path, operations in world.app.openapi()["paths"].items()
@@ -399,7 +399,7 @@ REFUSED = {
 
 
 def as_told(answer: Response) -> tuple[int, Any, dict[str, str]]:
-    """Return an answer without the id of its request."""
+    """Return a response without the id of its request."""
     body = answer.json() | {"instance": ""}
     headers = {k: v for k, v in answer.headers.items() if k != "x-request-id"}
     return answer.status_code, body, headers

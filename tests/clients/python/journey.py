@@ -74,7 +74,7 @@ def report(step: str) -> None:
 
 
 def tag[T](answer: Response[T]) -> str:
-    """Return the entity tag of an answer."""
+    """Return the entity tag of a response."""
     return str(answer.headers["ETag"])
 
 
@@ -88,7 +88,7 @@ def recipient(kind: OfficeKind, purpose: Purpose) -> ConsentRecipient:
 
 
 def consent(*recipients: ConsentRecipient) -> ConsentInput:
-    """Return a consent form that names these recipients."""
+    """Return a consent that names these recipients."""
     return ConsentInput(
         recipients=list(recipients),
         given_by=GivenBy.PERSON,
@@ -131,7 +131,7 @@ def new_case(country: str) -> CaseInput:
 
 
 def heard(who: AuthenticatedClient, kind: str, subject: str) -> None:
-    """Poll until an event arrives that has this type and this subject."""
+    """Poll until an event with this type and subject arrives; fail at an empty page."""
     after: str | None = None
     while True:
         page = list_events.sync(client=who, after=after or UNSET, prefer="wait=5")
@@ -188,7 +188,7 @@ assert isinstance(taken.parsed, CaseOut)
 assert taken.parsed.state is CaseState.UNDER_REVIEW
 report("acknowledge")
 
-# A conflict: an action on an old version is refused, and so is an action on no version.
+# A conflict: an action on an old version is refused, and so is an action without a version.
 duty = [
     DutyContactInput("Айгүл Сәрсенова", "+77010000001"),
     DutyContactInput("Ильяс Төлеген", "+77010000002"),

@@ -1,1 +1,1 @@
-"""Checks in which the statements of each writing operation fail, one at a time."""
+"""Checks in which each database call of a writing operation fails once."""

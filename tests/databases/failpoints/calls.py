@@ -1,7 +1,7 @@
 """A valid call of every operation, with its caller, its stage and its body.
 
-Most calls come from the tables of the access matrix, which say which account gets a 2xx
-answer at which stage. For operations that no stage of the matrix allows, a function in
+Most calls come from the tables of the access matrix, which define which account gets a 2xx
+response at which stage. For operations that no stage of the matrix allows, a function in
 `stories` prepares a suitable state.
 """
 
@@ -31,7 +31,7 @@ OF_PLANS: Final = {
     "answers_of_returns": re.compile("b_"),
     "answers_of_the_rest": re.compile("rest"),
 }
-"""The stages of each table."""
+"""A pattern for each table, which matches the names of its stages."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ type Story = Callable[[Scene], Call]
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell of the access matrix that expects a 2xx answer."""
+    """A cell of the access matrix that expects a 2xx response."""
 
     name: str
     stage: str
@@ -121,7 +121,7 @@ class Cell:
 
 
 def cells() -> Iterator[Cell]:
-    """Yield a cell for each operation that changes or opens something."""
+    """Yield the first allowed cell of each operation that changes or opens something."""
     for plan in plans.ALL:
         table = reading.table(plan.table)
         mine = filter(OF_PLANS[plan.table].match, reading.casting())
@@ -135,7 +135,7 @@ def cells() -> Iterator[Cell]:
 
 
 def find_first_cell(table: reading.Table, name: str, stages: list[str]) -> Iterator[Cell]:
-    """Yield the first cell in which an operation should answer 2xx, if there is one."""
+    """Yield the first cell that expects a 2xx response, if there is one."""
     for stage in stages:
         for who in accounts():
             status = find_status(table, name, stage, reading.relation(stage, who))
@@ -145,7 +145,7 @@ def find_first_cell(table: reading.Table, name: str, stages: list[str]) -> Itera
 
 
 def find_status(table: reading.Table, name: str, stage: str, who: str) -> int | None:
-    """Return the status that the table expects, or None if the table has no row for it."""
+    """Return the expected status, or None if the table has no row for this relation."""
     try:
         return table.verdict(name, stage, who).status
     except AssertionError:

@@ -24,7 +24,7 @@ type Rows = dict[str, tuple[int, str]]
 """The number of rows of each table, and a digest of their content."""
 
 PLAIN: Final = 2
-"""Version of `marshal` that writes equal values equally, however often they are shared."""
+"""Version of the `marshal` format that always writes equal values as equal bytes."""
 TABLES: Final = tuple(sorted(table.name for table in Base.metadata.sorted_tables))
 
 
@@ -88,7 +88,7 @@ class PostgresqlCopies:
         self.kept[name] = restore_rows(self.looking, self.kept[name])
 
     def rows(self) -> Rows:
-        """Return the number of rows and the digest of each table, read as its owner."""
+        """Return the number of rows and the digest of each table, as the database owner."""
         each = " UNION ALL ".join(
             f"SELECT '{name}', count(*), md5(coalesce(string_agg(r, '' ORDER BY r), ''))"
             f' FROM (SELECT t::text AS r FROM "{name}" t) AS all_of_it'

@@ -51,11 +51,11 @@ class Failing:
     happened: bool = False
 
     def begin(self, at: int | None = None, way: Way = Way.FULL) -> None:
-        """Start to count the calls; if `at` is given, the call with this number fails."""
+        """Start to count the calls from 0. If `at` is given, the call `at` fails."""
         self.points, self.at, self.way, self.happened = [], at, way, False
 
     def is_due(self, what: str) -> bool:
-        """Return whether the call that is made now has to fail, and count the call."""
+        """Count a call, and return whether this call has to fail."""
         self.points.append(what)
         due = self.at is not None and len(self.points) == self.at + 1
         self.happened = self.happened or due
@@ -69,7 +69,7 @@ class Failing:
 
 
 def fail_sqlite(driver: sqlite3.Connection, way: Way) -> NoReturn:
-    """Fail as SQLite does: only a full disk is sure to end the transaction."""
+    """Raise SQLite's error, after a rollback (full disk) or a close (lost connection)."""
     if way is Way.LOST:
         driver.close()
         driver.execute("SELECT 1")
@@ -81,9 +81,9 @@ def fail_sqlite(driver: sqlite3.Connection, way: Way) -> NoReturn:
 
 
 def fail_postgresql(driver: Any, way: Way, cursor: Any) -> NoReturn:
-    """Fail as PostgreSQL would: make the server raise an error, then close the connection.
+    """Fail as PostgreSQL would: let the server raise an error in the transaction.
 
-    If the way is `LOST`, the connection is closed without the error.
+    If the way is `LOST`, close the connection and raise `OperationalError` instead.
     """
     if way is not Way.LOST:
         _, _, state, words = SAID[way]

@@ -1,4 +1,4 @@
-"""Checks of a call in which a statement failed: its answer, its effects and its retry."""
+"""Checks of a call during which the database failed: its response, effects and retry."""
 
 import json
 import re
@@ -17,21 +17,21 @@ RANDOM: Final = re.compile(
     r"|SC-\w{4}-\w{4}-\w{4}-\w|(?:sc[ekst]?|whsec)_[^\"]+|\b[0-9a-f]{10}\b"
     r"|\d+\.[0-9a-f]{16}|(?<=\"challenge\":\")[^\"]+|(?<=\"code\":\")\w{4}-\w{4}(?=\")"
 )
-"""Values that are different in each answer: ids, codes, keys, secrets, tags, challenges."""
+"""Matches values that differ in each response, such as ids, codes, keys and secrets."""
 LONG: Final = 8
-"""The minimum number of letters of a text that can be recognised in an answer."""
+"""The minimum number of characters of a text that can be recognised in a response."""
 GROWS: Final = {
     "record_refusal": {"refusal"},
     "create_session": {"session", "account"},
     "save_form_draft": {"form_draft"},
     "save_unsent_form": {"form_draft"},
 }
-"""Tables whose rows a retry adds to or writes again, as its description says."""
+"""Operations whose description allows a retry to add or rewrite rows, with those tables."""
 
 
 @dataclass(frozen=True)
 class SuccessfulCall:
-    """A call that succeeded, with its answer, its database calls and its effects."""
+    """A call that succeeded, with its response, its database calls and its effects."""
 
     name: str
     call: Call
@@ -46,7 +46,7 @@ class SuccessfulCall:
 
     @property
     def grows(self) -> set[str]:
-        """Return the tables to which a retry without an idempotency key may add rows."""
+        """Return the tables that a retry without an idempotency key may change."""
         operation = self.call.operation
         opens = "Purpose" in operation.list_parameters("header")
         return GROWS.get(operation.name, set()) | ({"access_entry"} if opens else set())
@@ -71,7 +71,7 @@ class Tried:
         yield from self.of_what_was_kept() if kept else self.of_what_was_undone()
 
     def of_what_was_undone(self) -> Iterator[str]:
-        """Yield the faults of a call that was undone.
+        """Yield the faults of a call whose change was rolled back.
 
         Such a call must change nothing, and its retry must have the intended effect.
         """
@@ -88,7 +88,10 @@ class Tried:
             yield f"the retry did something else: {other}"
 
     def of_what_was_kept(self) -> Iterator[str]:
-        """Yield faults unless everything was stored and the retry changed nothing."""
+        """Yield the faults of a call whose change was committed.
+
+        Such a call must store everything, and its retry must change nothing more.
+        """
         if other := compare_counts(self.told.after, self.after):
             yield f"was kept in part: {other}"
         if self.again.status >= 500:
@@ -130,12 +133,12 @@ def compare_counts(meant: Rows, found: Rows) -> dict[str, tuple[int, int]]:
 
 
 def normalize_answer(answer: Answer) -> str:
-    """Return the text of an answer without its random values."""
+    """Return the text of a response without its random values."""
     return RANDOM.sub("*", answer.content.decode())
 
 
 def check_problem(answer: Answer, call: Call) -> Iterator[str]:
-    """Yield what is wrong with the answer to a call in which the database failed."""
+    """Yield the faults of the response to a call during which the database failed."""
     if answer.status not in {500, 503}:
         yield f"answered {answer.status}"
     if answer["Content-Type"] != PROBLEM:
@@ -162,5 +165,5 @@ def walk_texts(said: Any) -> Iterator[str]:
                 yield from walk_texts(value)
         case str():
             yield said
-        case _:  # a number or nothing
+        case _:  # a number, a Boolean or null
             pass

@@ -58,7 +58,7 @@ def accounts_for(scene: Scene) -> Call:
     return scene.call("locate_person", way.lead, {"return_id": way.record["id"]})
 
 
-# Emergency access: requested by a helper, permitted by oversight or the lead.
+# A helper requests emergency access, and oversight or the lead permits it.
 
 
 def asked_to_read(scene: Scene) -> dict[str, str]:
@@ -107,7 +107,7 @@ def reviews_reading(scene: Scene) -> Call:
     return scene.call("review_emergency_access", other, stopped(scene))
 
 
-# Reads that leave delivery evidence.
+# Reads that record delivery evidence.
 
 
 def looks_at_case(scene: Scene) -> Call:
@@ -205,7 +205,7 @@ def registers_passkey(scene: Scene) -> Call:
 
 
 def removes_passkey(scene: Scene) -> Call:
-    """Return a call that removes another passkey than that of the session."""
+    """Return a call that removes a passkey other than the one of the session."""
     _, session = Office(scene.wire.world).enrol()
     _, made = DEVICE.create(unwrap(session.send("/passkeys/options")))
     body = {"credential": made, "label": "tablet"}
@@ -268,7 +268,7 @@ BEFORE: Final = {
     "get_referral": "r_sent",
     "get_handover": "h_offered",
 }
-"""The stage of the matrix at which some stories begin."""
+"""The stage of the matrix at which each of these stories begins."""
 CELLS: Final = {cell.name: cell for cell in cells()}
 BY_TWO: Final = {f"{n}{TWO}": cell for n, cell in CELLS.items() if cell.status == 202}
 STORIES: Final[Mapping[str, Story]] = {

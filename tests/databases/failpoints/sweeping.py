@@ -60,7 +60,7 @@ class Sweep:
         return answer
 
     def told(self, name: str) -> SuccessfulCall:
-        """Prepare and send the call of a story, and record its answer and its effects."""
+        """Send the call of a story; return it with its response and its effects."""
         self.copies.back("begun")
         self.ids.begin(name)
         call = STORIES[name](self.scene)

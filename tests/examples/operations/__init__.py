@@ -1,5 +1,5 @@
 """Journeys that call every operation once. The calls are the examples of the contract.
 
 `make examples` runs the journeys, and writes each to a file of `app/api/data/examples`.
-`tests/contract/test_operation_examples.py` runs them again, and compares the answers.
+`tests/contract/test_operation_examples.py` runs them again, and compares the responses.
 """

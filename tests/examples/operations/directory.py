@@ -18,7 +18,7 @@ SHELTER: Final[Json] = OFFICE | {
 
 
 def play_directory(player: Player) -> None:
-    """Run the journey of an officer who reads and of two administrators who change."""
+    """Run the journey of a reader of the directory, and of two people who change it."""
     lead = player.world.add_person("KZ_LEAD")
     administrator = player.world.add_person("DESK_CENTRAL_ASIA", ADMINISTRATOR)
     second = player.world.add_person("OVERSIGHT_DEMO", ADMINISTRATOR)

@@ -20,7 +20,7 @@ READING: Json = {
 
 
 def play_emergency(player: Player) -> None:
-    """Run the journey of an emergency of a person whom a shelter helps."""
+    """Run the journey of an emergency in a case in which a shelter helps."""
     officer = player.world.add_person("UZ_CONSULATE_ALMATY")
     lead = player.world.add_person("KZ_LEAD")
     shelter = player.world.add_person("KZ_SHELTER_KOGERSHIN")
@@ -41,7 +41,7 @@ def prepare_helped_case(officer: Someone, lead: Someone, shelter: Someone) -> st
 
 
 def play_access(player: Player, shelter: Someone, lead: Someone, code: str) -> None:
-    """Ask for emergency access, permit it, stop it, inform the person and review it."""
+    """Take an emergency access from the request to the review, and refuse another."""
     watchers = [
         player.world.add_person("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
         for _ in range(2)

@@ -1,4 +1,4 @@
-"""Reads of a machine: the feed, webhooks, the worklist, reference lists and health."""
+"""Requests of a machine: the feed, webhooks, routing, reference lists and health."""
 
 from app.kernel.actors import Role
 from tests.examples.operations.bodies import make_case
@@ -7,7 +7,7 @@ from tests.support.webhook_receivers import RECEIVER
 
 
 def play_feeds(player: Player) -> None:
-    """Run the journey of a client that reads, and of a webhook from start to end."""
+    """Run the journey of a client that reads data, and of a webhook from start to end."""
     officer = player.world.add_person("UZ_CONSULATE_ALMATY")
     lead = player.world.add_person("KZ_LEAD")
     code = str(officer.submit(**make_case())["code"])

@@ -31,7 +31,7 @@ def play_intake(player: Player) -> None:
 
 
 def play_form_draft(player: Player, officer: Someone, code: str) -> None:
-    """Save what was typed in a form about a case, read it back, and delete it."""
+    """Save a form draft about a case, read it and delete it; then play an unsent form."""
     about = {"case": code}
     values = [
         {"name": "topics", "value": "needs"},
@@ -68,7 +68,7 @@ def play_draft(player: Player, officer: Someone) -> None:
 
 
 def play_acceptance(player: Player, lead: Someone, code: str) -> None:
-    """Acknowledge a case and accept its lead; one contact person is not enough."""
+    """Acknowledge a case and accept its lead; a stale or missing version is refused."""
     player.play("acknowledge_case", lead, code=code)
     two = {"contacts": make_contacts()}
     stale = {"If-Match": '"1.0123456789abcdef"'}
@@ -81,7 +81,7 @@ def play_acceptance(player: Player, lead: Someone, code: str) -> None:
 
 
 def play_reading(player: Player, lead: Someone, code: str) -> None:
-    """Read cases as their lead."""
+    """Read cases, the worklist and the own figures as the lead."""
     filters = {
         "role": ["lead"],
         "state": ["referring"],

@@ -11,7 +11,7 @@ DESK = "DESK_CENTRAL_ASIA"
 
 
 def play_moves(player: Player) -> None:
-    """Run the journey of cases that a lead or a desk moves, and of counts."""
+    """Run the journey of cases that a lead or a desk moves, and of the figures."""
     officer = player.world.add_person("UZ_CONSULATE_ALMATY")
     lead = player.world.add_person("KZ_LEAD")
     desk = player.world.add_person(DESK)
@@ -33,7 +33,7 @@ def make_home_consent() -> Json:
 
 
 def play_assignment(player: Player, officer: Someone, desk: Someone) -> None:
-    """Let a desk choose the lead of a case for which no office could be asked."""
+    """Choose, as a desk, the lead of a case for which no office could be asked."""
     elsewhere = make_consent(make_recipient(focal_point="KZ_SHELTER_KOGERSHIN"))
     case = officer.submit(**make_case(consents=[elsewhere]))
     unwrap(officer.create(f"/cases/{case['code']}/consents", make_consent()))
@@ -53,7 +53,7 @@ def play_refusals(player: Player, officer: Someone) -> None:
 
 
 def play_figures(player: Player) -> None:
-    """Let two people of oversight release the figures of a quarter."""
+    """Release the figures of a quarter as two people of oversight, and read them."""
     store_quarter(player.world)
     one, second = add_overseers(player.world)
     wanted = {"quarter": str(QUARTER)}
@@ -74,7 +74,7 @@ def play_figures(player: Player) -> None:
 
 
 def play_points(player: Player) -> None:
-    """Let a desk write a follow-up point of a meeting, complete it and delete it."""
+    """Write, complete and delete a follow-up point as a desk, and exceed the limit."""
     desk = player.world.add_person(DESK, {Role.COORDINATOR})
     wanted = {"meeting": "2026-05-20", "text": "A second shelter in Osh"}
     written = player.play("write_meeting_point", desk, wanted)
@@ -90,7 +90,7 @@ def play_points(player: Player) -> None:
 def play_failing_lead(
     player: Player, officer: Someone, lead: Someone, desk: tuple[Someone, Someone]
 ) -> None:
-    """Let two people of a desk move the lead away from an office that has closed."""
+    """Stop a case, and replace the closed lead of another as two people of a desk."""
     one, second = desk
     stop = {"reason": "SURVIVOR_REQUEST", "note": "She asked us to stop."}
     left = str(lead.take_lead(officer.submit(**make_case()))["code"])

@@ -49,7 +49,7 @@ def refuse(
 
 
 def play_shapes(player: Player, officer: Someone, lead: Someone) -> None:
-    """Send bodies, queries and keys that the service cannot accept."""
+    """Send bodies, idempotency keys and a cursor that the service cannot accept."""
 
     def refuse_case(problem: str, body: object, headers: Headers | None = None) -> None:
         player.play_refusal(problem, "create_case", officer, body, headers=headers)
@@ -67,7 +67,7 @@ def play_shapes(player: Player, officer: Someone, lead: Someone) -> None:
 
 
 def play_versions(player: Player, officer: Someone, lead: Someone, code: str) -> None:
-    """Send actions with an old version, without one, in a wrong state and too early."""
+    """Send actions that fail for their version, state, body, requirements or approval."""
     draft = unwrap(officer.create("/cases", make_case(consents=[])))
     body = {"reason": "SENT_IN_ERROR"}
 
@@ -107,7 +107,7 @@ def play_second_people(player: Player) -> None:
 
 
 def play_decided_access(player: Player, officer: Someone, lead: Someone) -> None:
-    """Permit an emergency access that was refused."""
+    """Try to permit an emergency access that was refused."""
     shelter = player.world.add_person("KZ_SHELTER_KOGERSHIN")
     watcher = player.world.add_person("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
     code = prepare_helped_case(officer, lead, shelter)

@@ -23,7 +23,7 @@ def pytest_runtest_makereport(
 
 @pytest.fixture
 def story(world: World, request: pytest.FixtureRequest) -> Iterator[Story]:
-    """Yield a story that begins at noon UTC on 1 June 2026, then check the story."""
+    """Yield a story that begins at noon UTC on 1 June 2026; check it if the test passes."""
     new_story = Story(world)
     yield new_story
     if not request.node.stash.get(FAILED, False):

@@ -1,4 +1,4 @@
-"""Steps of the stories: each function sends one request and checks the answer."""
+"""Steps of the stories. Most functions send a request and check the response."""
 
 from typing import Any
 
@@ -123,7 +123,7 @@ def decline(who: Someone, referral: Json, reason: str = "NO_CAPACITY") -> Json:
 
 
 def confirm_deletion(who: Someone, referral: Json) -> None:
-    """Let the recipient confirm that the help has stopped and the data is deleted."""
+    """Confirm as the recipient that the help has stopped and the data is deleted."""
     assert who.does("confirm-deletion", referral).status_code == 204
 
 

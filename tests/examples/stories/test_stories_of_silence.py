@@ -251,7 +251,7 @@ def test_an_agreement_ends_and_no_more_of_him_crosses_the_border(story: Story) -
 
 
 def test_she_takes_back_one_word_after_the_other_and_is_forgotten(story: Story) -> None:
-    """Зулфия Холова consented to a shelter, a lawyer and a doctor, and now wants no help.
+    """Зулфия Холова consented to a shelter and a lawyer, and now wants no help.
 
     Each withdrawal ends only the help that depended on the withdrawn consent. At last
     Зулфия stops her case and asks for its erasure. Two people of oversight erase the case
@@ -326,7 +326,7 @@ def test_a_laptop_without_network_sends_one_case_however_often_it_tries(
 ) -> None:
     """A worker on a river in Guyana writes a case offline, and her connection often breaks.
 
-    Her laptop repeats the request with the same idempotency key until it gets an answer,
+    Her laptop repeats the request with the same idempotency key until it gets a response,
     and only one case is created. An office that lost its cursor reads its feed from the
     start and misses no event.
     """

@@ -113,7 +113,7 @@ def is_ready(port: int) -> bool:
 
 @contextmanager
 def run_operator(kind: str, home: Path) -> Iterator[Operator]:
-    """Set up a service, and stop all of its processes at the end."""
+    """Set up a service, yield its operator, and kill the service at the end."""
     write_key_file(home)
     with site(kind, home) as place:
         operator = Operator(place, home)

@@ -37,7 +37,7 @@ def build_dated_consents(now: datetime) -> Json:
 
 @dataclass
 class Acknowledged:
-    """A case that the service has acknowledged, and the time of the answer."""
+    """A case that the service has acknowledged, and the time of the response."""
 
     code: str
     at: datetime

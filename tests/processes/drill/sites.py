@@ -1,4 +1,4 @@
-"""The databases of the drill, and how each kind is set up, backed up, lost and restored."""
+"""The databases of the drill. Each kind can be set up, backed up, deleted and restored."""
 
 import os
 import shutil
@@ -23,7 +23,7 @@ USER: Final = "embedded_postgres"
 """The user of the server if root starts it."""
 PATIENCE: Final = 60.0
 AFTER_THE_COPY: Final = 1.0
-"""Seconds between base backup and restore time; only the WAL has their transactions."""
+"""Seconds from the base backup to the restore time; only the WAL covers this time."""
 ARCHIVING: Final = """
 max_connections = 200
 wal_level = replica
@@ -55,7 +55,7 @@ class Site(Protocol):
 
 @dataclass
 class Sqlite:
-    """An SQLite file that `safe-conduct backup` backs up."""
+    """A SQLite file that `safe-conduct backup` backs up."""
 
     url: str
     folder: Path
@@ -184,7 +184,7 @@ def sqlite(folder: Path) -> Iterator[Site]:
 
 @contextmanager
 def archiving(folder: Path) -> Iterator[Site]:
-    """Start a PostgreSQL server that archives its WAL, and yield the site with it."""
+    """Start a PostgreSQL server that archives its WAL, and yield its site."""
     for place in (folder, *(folder / name for name in ("archive", "second", "first"))):
         owned(place)
     server = Archiving(folder / "first", ARCHIVING.format(archive=folder / "archive"))

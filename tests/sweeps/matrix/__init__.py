@@ -1,1 +1,1 @@
-"""The access matrix: the answer to every operation by every account, from text tables."""
+"""The access matrix: text tables with the response to every operation by every account."""

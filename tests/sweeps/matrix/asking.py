@@ -39,7 +39,7 @@ INCLUDED: Final = "included"
 
 @dataclass
 class Matrix:
-    """A matrix of calls: a world with accounts, and the answer that each should get."""
+    """A matrix of calls: a world with accounts, and the response that each should get."""
 
     wire: Wire
     plan: "Plan"
@@ -99,7 +99,7 @@ class Matrix:
                 yield caller
 
     def judged(self, name: str, stage: Stage, caller: Caller) -> list[str]:
-        """Call an operation, and return how the answer differs from the table."""
+        """Call an operation, and return the differences between response and table."""
         who = relation(stage, caller)
         due = self.table.verdict(name, stage.name, who)
         if due.status < 300 and self.restore is None and method(name) != "GET":
@@ -119,7 +119,7 @@ class Matrix:
         return [f"{place}: {fault}" for fault in found]
 
     def ask(self, name: str, stage: Stage, caller: Caller) -> tuple[Answer, bytes]:
-        """Call an operation with valid input, and return the answer and the sent body."""
+        """Call an operation with valid input; return the response and the sent body."""
         operation, part = operation_of(name), name.partition(".")[2]
         ids = stage.ids | dict.fromkeys(PARTS, part)
         body = BODY_OF.get(name, BODIES.get(operation.name, {}))
@@ -166,7 +166,7 @@ class Matrix:
         ]
 
     def excluded(self, listed: str) -> list[str]:
-        """Return the cases that are missing from a list of one of their parties."""
+        """Return each account and stage where a list lacks the case of this party."""
         return [
             f"{caller.name}: {stage}"
             for caller in self.inside()
@@ -196,7 +196,7 @@ class Matrix:
         return [one for one in map(table_of, self.kept) if one not in TRACES | {ENTRY}]
 
     def wrong_traces(self, due: reading.Verdict, answer: Answer, how: str) -> Iterator[str]:
-        """Yield the differences between what was written and what should be written."""
+        """Yield the differences between the actual and the expected writes of a call."""
         tables = list(map(table_of, self.kept))
         if tables.count(ENTRY) != due.entries:
             yield f"{tables.count(ENTRY)} entries of access, not {due.entries}"
@@ -269,9 +269,9 @@ def is_party(stage: Stage, caller: Caller) -> bool:
 
 
 def may_know(stage: Stage, caller: Caller) -> frozenset[str] | None:
-    """Return the offices that an account may know of, or None if the tables name none.
+    """Return the offices that an account may know of, including its own office.
 
-    The account's own office is always included.
+    Return None if the tables name no offices for the account's relation at this stage.
     """
     known = reading.may_know(relation(stage, caller), stage.name)
     return None if known is None else known | {caller.office}
@@ -284,14 +284,14 @@ def table_of(statement: str) -> str:
 
 
 def wrong_status(due: reading.Verdict, answer: Answer) -> Iterator[str]:
-    """Yield the difference between the status of an answer and the expected one."""
+    """Yield the difference between the status of a response and the expected status."""
     if answer.status != due.status:
         told = "" if answer.status < 400 else json.loads(answer.content)["type"]
         yield f"{answer.status} {told}, not {due.status}"
 
 
 def wrong_sight(due: reading.Verdict, answer: Answer, stage: Stage) -> Iterator[str]:
-    """Yield how the documents shown in an answer differ from those that it should show."""
+    """Yield the differences between the documents in a response and the expected ones."""
     seen = set(CANARY.findall(format_answer(answer)))
     meant = {(what, stage.name) for what in due.sees}
     if seen != meant and answer.status == due.status:
@@ -301,7 +301,7 @@ def wrong_sight(due: reading.Verdict, answer: Answer, stage: Stage) -> Iterator[
 
 
 def format_answer(answer: Answer) -> str:
-    """Return the headers and the content of an answer as text."""
+    """Return the headers and the content of a response as text."""
     headers = " ".join(f"{n!r} {v!r}" for n, v in answer.headers)
     return f"{headers} {answer.content.decode()}"
 
@@ -309,7 +309,7 @@ def format_answer(answer: Answer) -> str:
 def wrong_names(
     due: reading.Verdict, answer: Answer, sent: bytes, may: frozenset[str] | None
 ) -> Iterator[str]:
-    """Yield the offices in an answer that the account may not know of."""
+    """Yield the offices in a response that the account may not know of."""
     if may is None or ANY in due.names:
         return
     text, said = answer.content.decode(), sent.decode()
@@ -337,7 +337,7 @@ class Plan:
     """Stages at which accounts with one role are tested, too; all stages in `make soak`."""
 
     def operations(self) -> list[str]:
-        """Return the operations to call, which write every section only in night runs."""
+        """Return the operations to call; those in `ALIKE` only in night runs."""
         named = reading.table(self.table).operations
         return [one for one in named if is_night() or one not in ALIKE]
 

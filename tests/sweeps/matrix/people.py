@@ -100,7 +100,7 @@ def lock_out(world: World, found: dict[str, Someone]) -> None:
 
 
 def callers(world: World, found: dict[str, Someone]) -> list[Caller]:
-    """Return every caller of the matrix, with an API key for each scope."""
+    """Return every caller of the matrix, with a key to use for each scope."""
     named = accounts()
     known = [
         Caller(name, named[name][0], dict.fromkeys(map(str, Scope), one.key))

@@ -1,7 +1,7 @@
-"""The parser for the tables of the matrix: relations of accounts and expected answers.
+"""The parser for the tables of the matrix: relations of accounts and expected responses.
 
-This module does not call the service: the expected answers are written by hand in the files
-of this folder. The comment at the top of `answers_of_cases.txt` describes a row.
+This module does not call the service: the expected responses are written by hand in the
+files of this folder. The comment at the top of `answers_of_cases.txt` describes a row.
 """
 
 from collections import defaultdict
@@ -25,31 +25,31 @@ NOBODIES: Final = frozenset(
         "analyst",
     }
 )
-"""Accounts that get the same answer at every stage."""
+"""Accounts that get the same response at every stage."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """The expected answer: its status, access log entries, sealed documents and offices."""
+    """The expected response: status, access log entries, sealed documents and offices."""
 
     status: int
     entries: int = 0
     """The number of entries in the access log."""
     sees: frozenset[str] = frozenset()
-    """The sealed documents in the answer, which contains no others."""
+    """The sealed documents in the response, which contains no others."""
     names: frozenset[str] = frozenset()
-    """The offices that the answer may name, besides those the account may know of."""
+    """The offices that the response may name, besides those the account may know of."""
 
 
 HIDDEN: Final = Verdict(404)
-"""The answer to accounts that no row names, as if the record did not exist."""
+"""The response to accounts that no row names, as if the record did not exist."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """A row of a table of the matrix: one operation, its stages and the expected answers.
+    """A row of a table of the matrix: an operation, its stages and the expected responses.
 
-    If several answers name an account, the first one of them is expected.
+    If several responses name an account, the first one of them is expected.
     """
 
     operation: str
@@ -60,7 +60,7 @@ class Row:
         return stage in self.stages or ANY in self.stages
 
     def verdict(self, who: str) -> Verdict | None:
-        """Return the expected answer for an account, or None if no cell of the row fits."""
+        """Return the response that an account should get, or None if no cell names it."""
         known_as = {who, *list_wildcards(who)}
         return next((said for names, said in self.answers if names & known_as), None)
 
@@ -97,7 +97,7 @@ class Table:
         return self.by_operation.get(operation, [])
 
     def verdict(self, operation: str, stage: str, who: str) -> Verdict:
-        """Return the expected answer from a row of the operation, or else a general row."""
+        """Return the expected response by a row of the operation, or else a general row."""
         own = [row for row in self.of(operation) if row.speaks_of(stage)]
         assert own, f"The table has no row for {operation} at stage {stage}."
         general = [row for row in self.of(ANY) if row.speaks_of(stage)]
@@ -141,7 +141,7 @@ def rows(said: list[str]) -> Iterator[Row]:
 def parse_answers(
     answers: str, groups: Mapping[str, str]
 ) -> Iterator[tuple[frozenset[str], Verdict]]:
-    """Yield the answers in a cell.
+    """Yield the expected responses in a cell, each after the accounts that get it.
 
     A cell is, for example, `lead helper: 200+ needs; parties: 404+`.
     """
@@ -171,7 +171,10 @@ def casting() -> Mapping[str, Mapping[str, str]]:
 
 
 def relation(stage: str, account: str) -> str:
-    """Return the relation of an account at a stage, then a slash and the account's role."""
+    """Return an account's relation at a stage and, after a slash, its role, if it has one.
+
+    Return the name of an account in `NOBODIES` unchanged.
+    """
     office, bar, role = account.partition("/")
     if office in NOBODIES:
         return account
@@ -180,13 +183,13 @@ def relation(stage: str, account: str) -> str:
 
 @cache
 def names_told() -> Mapping[str, frozenset[str]]:
-    """Return the offices that an answer may name to each relation (`offices.txt`)."""
+    """Return the offices that a response may name to each relation (`offices.txt`)."""
     read = (line.split("|") for line in read_lines("offices"))
     return {who.strip(): frozenset(offices.split()) for who, offices in read}
 
 
 def may_know(who: str, stage: str) -> frozenset[str] | None:
-    """Return the offices that an account may know of, or None if no row names any."""
+    """Return the offices that `who` may know of, or None if no row fits this relation."""
     plain = who.partition("/")[0]
     return names_told().get(f"{plain} {stage}", names_told().get(plain))
 

@@ -331,7 +331,7 @@ def waiting(stage: Stage) -> None:
 
 
 def begin_another(stage: Stage) -> str:
-    """Begin the enrolment of another person of the shelter, and return its id."""
+    """Begin an enrolment of another person of the shelter; return the enrolment's id."""
     newcomer = stage.who("iom").world.add_person("KZ_SHELTER_KOGERSHIN")
     begun = begin_enrolment(stage.who("administrator"), newcomer)
     return str(unwrap(begun)["id"])

@@ -1,4 +1,4 @@
-"""The available actions of a case, compared with the answers that the matrix expects."""
+"""The available actions of a case, compared with the statuses that the matrix expects."""
 
 import json
 from collections.abc import Iterator
@@ -16,10 +16,10 @@ STEPS = {
     for operation in OPERATIONS.values()
     if operation.path == f"/v1/cases/{{code}}/{step.action.replace('_', '-')}"
 }
-"""The operation of each step of the life cycle that people take."""
+"""The operation of each step of the life cycle that an office can take."""
 ROW_OF = {"write_section": "write_section.needs"}
 FITTING = frozenset({200, 201, 202, 204, 422})
-"""The answers to an action that is available; 422 if the body does not fit the stage."""
+"""Statuses for an available action; 422 means that the body does not fit the stage."""
 
 
 def list_faults(matrix: Matrix) -> Iterator[str]:
@@ -46,7 +46,7 @@ def list_faults_of(matrix: Matrix, stage: Stage, caller: Caller) -> Iterator[str
 
 
 def compare(shown: dict[str, object] | None, status: int) -> str | None:
-    """Return how a shown action contradicts the expected status, or None if it does not."""
+    """Return how a shown action contradicts a status, or None if it does not."""
     if shown is None:
         return "missing" if status < 300 else None
     if shown["role_missing"]:

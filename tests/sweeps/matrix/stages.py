@@ -220,7 +220,7 @@ def suspended(stage: Stage) -> None:
 
 
 def helped(stage: Stage) -> None:
-    """Complete the shelter's help, decline the lawyer's, and cancel the handover offer."""
+    """Complete the help as the shelter, decline as the lawyer, and cancel the offer."""
     assisting(stage)
     shelter, sana = stage.who("shelter"), stage.who("sana")
     help_ = {"id": stage.ids["referral_id"]}
@@ -319,7 +319,7 @@ def of_cases(names: Iterable[str]) -> Build:
 
 
 def find_tag(stage: Stage) -> str:
-    """Return the ETag of a case as any party sees it, or an invented ETag."""
+    """Return the ETag of a case as a party sees it, or an invented ETag if none sees it."""
     shown = (one.get(f"/cases/{code(stage)}") for one in stage.people.values())
     known = (one for one in shown if one.is_success and one.json()["version"] is not None)
     return next((one.headers["ETag"] for one in known), '"1.0123456789abcdef"')
