@@ -1,4 +1,4 @@
-"""Checks that the database contains exactly what the server confirmed."""
+"""Checks that the database contains exactly the writes that the server confirmed."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,20 +25,20 @@ LOST: Final = """
 
 
 class Lost(Exception):  # noqa: N818 - without a suffix, as Problem classes are
-    """The database does not contain what the server confirmed, so no result is valid."""
+    """The database differs from the confirmed writes, so no result is valid."""
 
 
 def count_cases(url: str) -> tuple[int, int]:
-    """Return the number of cases, and how many of them were acknowledged."""
+    """Return the number of cases and the number of acknowledgements."""
     cases, acts = select_numbers(url, CASES, ACKNOWLEDGED)
     return cases, acts
 
 
 def require_answers(url: str, side: Side, before: tuple[int, int] = (0, 0)) -> str:
-    """Raise Lost unless the database contains what the answers confirmed.
+    """Check the database after a run, and return a summary as text.
 
-    The numbers of cases and acknowledgements are compared, and feeds must have no gaps.
-    `before` is the result of `count_cases` before the requests.
+    Raises Lost if the numbers of cases or acknowledgements differ from those of responses,
+    or if a feed lacks an entry. `before` is what `count_cases` returned before the run.
     """
     cases, acts, gaps, lost = select_numbers(url, CASES, ACKNOWLEDGED, GAPS, LOST)
     wrong = {

@@ -1,7 +1,7 @@
-"""A fast HTTP client with one thread, non-blocking sockets and requests as bytes.
+"""A fast HTTP client, which uses one thread and epoll, and takes requests as bytes.
 
-Each connection sends its next request as soon as it has an answer. Each run checks that the
-client is faster than the servers (`tests.bench.machine.measure_client`).
+Each connection sends its next request as soon as it has a response. Each run measures how
+many trivial responses the client can get (`tests.bench.machine.measure_client`).
 """
 
 import re
@@ -18,11 +18,11 @@ HEADER: Final = r"(?i)\r\n{}: *([^\r\n]+)"
 WITHOUT_BODY: Final = frozenset({204, 304})
 CHUNK: Final = 256 * 1024
 TIMEOUT: Final = 60
-"""Seconds to wait for an answer."""
+"""Number of seconds to wait for a response."""
 
 
 class WrongAnswer(Exception):  # noqa: N818 - without a suffix, as Problem classes are
-    """A server gave an unexpected answer, so the measurement is invalid."""
+    """A server sent no response or an unexpected one, so the measurement is invalid."""
 
 
 @dataclass(frozen=True)
@@ -43,16 +43,16 @@ class Answer:
 
 @dataclass
 class Sample:
-    """The answers of one load and their durations."""
+    """The duration of one load, the durations of its responses, and any kept responses."""
 
     seconds: float = 0
     waits: list[float] = field(default_factory=list)
-    """The duration of each answer, in seconds."""
+    """The seconds between each request and its response."""
     answers: list[Answer] = field(default_factory=list)
 
 
 class ClientConnection:
-    """A connection of a client, with the part of an answer that has arrived."""
+    """A connection of a client, with the part of a response that has arrived."""
 
     def __init__(self, port: int) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT)
@@ -65,7 +65,10 @@ class ClientConnection:
         self.socket.sendall(request)
 
     def receive(self) -> Answer | None:
-        """Receive data, and return the answer if it is complete, otherwise None."""
+        """Receive data, and return the response, or None if it is not complete.
+
+        Raises WrongAnswer if the server has closed the connection.
+        """
         data = self.socket.recv(CHUNK)
         if not data:
             raise WrongAnswer(f"The server closed the connection after {self.arrived!r}.")
@@ -77,7 +80,10 @@ class ClientConnection:
 
 
 def read(arrived: bytes) -> Answer | None:
-    """Parse an answer with a content length, or return None if it is not complete."""
+    """Parse a response, or return None if it is not complete.
+
+    Raises WrongAnswer if a response with a body has no content length.
+    """
     end = arrived.find(END)
     if end < 0:
         return None
@@ -92,14 +98,14 @@ def read(arrived: bytes) -> Answer | None:
 
 
 def require_status(answer: Answer, status: int) -> Answer:
-    """Raise WrongAnswer unless the answer has the expected status."""
+    """Return the response, or raise WrongAnswer if its status is not the expected one."""
     if answer.status != status:
         raise WrongAnswer(f"{answer.status}, not {status}: {answer.body[:600]!r}")
     return answer
 
 
 def send_once(port: int, request: bytes, status: int) -> Answer:
-    """Send one request on a new connection and return the answer."""
+    """Send one request on a new connection and return the response."""
     return load(port, iter([request]), status, clients=1, keep=True).answers[0]
 
 
@@ -114,7 +120,8 @@ def load(  # noqa: PLR0913 - each is a parameter of the load
 ) -> Sample:
     """Send requests on several connections until the time is over or no request is left.
 
-    Requests that were sent in time are awaited. Raises WrongAnswer if a status differs.
+    The responses to requests that were sent in time are awaited. Raises WrongAnswer if a
+    response is missing or has another status.
     """
     connections = {
         connection.socket.fileno(): connection

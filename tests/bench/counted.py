@@ -1,7 +1,7 @@
 """A process that handles requests of one kind while Valgrind counts its instructions.
 
 The requests go to the application without a server, one at a time, so that the process does
-nothing else: `python -m tests.bench.counted submit`, run by `tests.bench.instructions`.
+nothing else. `tests.bench.instructions` runs `python -m tests.bench.counted submit 40`.
 """
 
 import argparse
@@ -22,9 +22,9 @@ from app.settings import Settings
 from tests.bench.sides import CASE, MOST, PAGE, STATUS, Kind
 
 WARM_UP: Final = 5
-"""The requests of the kind that are not counted, because they fill caches."""
+"""Number of requests that are sent first and not counted, because they fill caches."""
 SEEDED: Final = 60
-"""The cases that are submitted before a read, with which a page of events is full."""
+"""Number of cases that are submitted before a read, so that a page of events is full."""
 
 type Send = Callable[[], Awaitable[Any]]
 """A function that sends one request of a kind."""
@@ -33,7 +33,7 @@ type Send = Callable[[], Awaitable[Any]]
 def build_scope(
     method: str, path: str, key: str, body: bytes, more: Mapping[str, str]
 ) -> dict[str, Any]:
-    """Return the ASGI scope of a request. `more` are additional headers."""
+    """Return the ASGI scope of a request. `more` contains additional headers."""
     named = {"host": "bench", "accept": "application/json", **more}
     named |= {"authorization": f"Bearer {key}", "content-length": str(len(body))}
     if body:
@@ -67,14 +67,14 @@ class Client:
     submitter: str
     lead: str
     written: list[tuple[str, str]] = field(default_factory=list)
-    """The cases that are not acknowledged yet: the code, and the entity tag."""
+    """The code and the entity tag of each case that is not acknowledged yet."""
 
     async def send(
         self, kind: Kind, method: str, path: str, key: str, body: bytes = b"", **more: str
     ) -> tuple[dict[bytes, bytes], Any]:
-        """Send a request, and return the headers and the body of the answer.
+        """Send a request, and return the headers and the parsed body of the response.
 
-        Raises RuntimeError if the status is not that of the kind.
+        Raises RuntimeError if the status is not the one expected for the kind.
         """
         answered: list[dict[str, Any]] = []
         scope = build_scope(method, path, key, body, more)
@@ -106,7 +106,7 @@ class Client:
         await self.send(Kind.T, "POST", path, self.lead, idempotency_key=key, if_match=tag)
 
     async def prepare_idle_poll(self) -> Send:
-        """Read the feed to its end, and return a request for later events."""
+        """Read the feed to its end, and return a function that requests later events."""
         path, more = f"events?limit={MOST}", True
         while more:
             _, page = await self.send(Kind.P, "GET", path, self.lead)
@@ -116,7 +116,7 @@ class Client:
         return lambda: self.send(Kind.I, "GET", path, self.lead, if_none_match=tag)
 
     async def prepare(self, kind: Kind, count: int) -> Send:
-        """Submit the cases that requests of a kind need, and return what sends one."""
+        """Submit the cases that a kind of request needs. Return a function to send one."""
         if kind == Kind.S:
             return self.submit
         for _ in range(count if kind == Kind.T else SEEDED):
@@ -134,13 +134,13 @@ class Client:
 
 
 def set_counting(state: str) -> None:
-    """Let Valgrind begin (`on`) or stop (`off`) to count the instructions."""
+    """Start (`on`) or stop (`off`) Valgrind's count of the instructions."""
     command = ["callgrind_control", f"--instr={state}", str(os.getpid())]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
 
 async def count(kind: Kind, requests: int, submitter: str, lead: str) -> None:
-    """Send some requests of a kind, whose instructions are counted."""
+    """Send some requests of a kind, and let Valgrind count their instructions."""
     app = create_app(load_runtime(Settings()))
     async with app.router.lifespan_context(app):
         send = await Client(app, submitter, lead).prepare(kind, requests + WARM_UP)

@@ -7,12 +7,12 @@ from statistics import median
 from typing import Final
 
 NOISE_LIMIT: Final = 0.05
-"""Maximum relative difference of two measurements of the floor, to judge goals."""
+"""Maximum relative difference of two measurements of the floor in a run that is judged."""
 MICRO: Final = 1e6
 
 
 def compute_percentile(values: Sequence[float], part: float) -> float:
-    """Return a percentile by the nearest rank."""
+    """Return the percentile `part` of some values, by the nearest-rank method."""
     ordered = sorted(values)
     return ordered[max(0, math.ceil(len(ordered) * part / 100) - 1)]
 
@@ -51,7 +51,7 @@ class Figure:
     p99: float
     cpu: float
     beside: float
-    """CPU of the database. CPU is in microseconds per request, durations are in seconds."""
+    """CPU of the database. CPU is in microseconds per request; durations are in seconds."""
 
 
 def compute_figure(slices: Sequence[Slice]) -> Figure:
@@ -86,7 +86,7 @@ class Round:
 
 
 def measure_difference(one: float, other: float) -> float:
-    """Return the relative difference of two numbers."""
+    """Return the difference of two numbers, divided by the smaller one."""
     return abs(one - other) / min(one, other)
 
 

@@ -1,8 +1,8 @@
-"""Fill a database quickly: cases that the product wrote are copied with SQL.
+"""Fill a database quickly by copying cases that the product wrote, with SQL.
 
-The copies are plausible rows, and columns that are added later are filled too. Each copy
-has its own ids, codes, numbers and positions in the feeds. The copies span ten years. All
-copies but the newest are closed and have no running deadline.
+A copy has all columns of its original, and its own ids, codes, numbers and positions in the
+feeds. The copies span ten years. All copies except the newest 2 % are closed and have no
+running deadline.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -77,7 +77,7 @@ def count_rows(url: str) -> Counts:
 def copy_cases(url: str, before: Counts, cases: int, say: Say) -> None:
     """Copy the existing cases with their rows until there are `cases` cases.
 
-    The copies have no MAC, because it would be that of other rows.
+    The copies have no MAC, because the MACs of the originals do not match them.
     """
     after = count_rows(url)
     copies = max(1, round(cases / after["case"])) - 1
@@ -88,7 +88,7 @@ def copy_cases(url: str, before: Counts, cases: int, say: Say) -> None:
 
 
 def disable_durability(connection: Connection) -> None:
-    """Disable durable commits, which this database does not need."""
+    """Turn off durable commits, and on PostgreSQL also triggers, to write faster."""
     statements = (
         (
             "PRAGMA journal_mode = OFF",
@@ -103,7 +103,11 @@ def disable_durability(connection: Connection) -> None:
 
 
 def enable_durability(connection: Connection) -> None:
-    """Enable durable writes again after the filling, and drop the table `bench_copy`."""
+    """Drop the table `bench_copy`, and prepare the filled database for the benchmark.
+
+    SQLite uses a write-ahead log again; PostgreSQL is vacuumed and analyzed. Every other
+    setting ends with the connection.
+    """
     connection.execute(text("DROP TABLE bench_copy"))
     if connection.dialect.name == "sqlite":
         connection.execute(text("PRAGMA journal_mode = WAL"))
@@ -130,13 +134,13 @@ class Multiplier:
         )
 
     def list_ids(self, table: Table) -> Iterable[object]:
-        """Return the ids of the rows of a table."""
+        """Return the ids of the rows of a table, or nothing if the table has no ids."""
         if "id" not in table.columns:
             return ()
         return self.connection.execute(select(table.columns["id"])).scalars()
 
     def run(self, copies: int) -> None:
-        """Write the given number of copies of all rows."""
+        """Write the given number of copies of all rows, and update feeds and sequences."""
         self.make_copies(copies)
         for table in self.tables:
             made = self.copy(table)
@@ -196,7 +200,7 @@ class Multiplier:
     def convert_by_type(self, column: Column[Any], name: str) -> str:
         """Return the SQL for a column, which depends on its type.
 
-        Ids and numbers are replaced by new values, and times are shifted.
+        Ids of copied rows and numbers get new values, and times are shifted.
         """
         if is_uuid(column):
             return self.spelling.uuid.format(name) if self.is_own(column) else name
@@ -209,7 +213,11 @@ class Multiplier:
         return name
 
     def is_own(self, column: Column[Any]) -> bool:
-        """Return whether a column refers to copied rows and not to an office or account."""
+        """Return whether a column refers to copied rows.
+
+        Other columns refer to rows such as offices and accounts, which are not copied.
+        Raises RuntimeError if a column refers to both.
+        """
         named = self.connection.execute(select(column).distinct()).scalars()
         found = {value in self.own for value in named if value is not None}
         if len(found) > 1:
@@ -217,7 +225,7 @@ class Multiplier:
         return True in found
 
     def move_sequence(self, table: Table) -> None:
-        """Set the sequence of a table to the highest number in the table."""
+        """Set the sequence of a table, if any, to the highest number in the table."""
         if "number" in table.columns and table.columns["number"].primary_key:
             sequence = f"pg_get_serial_sequence('\"{table.name}\"', 'number')"
             most = f'(SELECT max(number) FROM "{table.name}")'
@@ -246,7 +254,7 @@ def format_code(name: str) -> str:
 
 
 def format_reference(name: str) -> str:
-    """Return the SQL for the external reference of a copied case."""
+    """Return the SQL for the path of a copied case, such as `cases/SC-...`."""
     return f"'cases/' || {format_code(f'substr({name}, 7)')}"
 
 

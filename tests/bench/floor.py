@@ -38,7 +38,7 @@ POSTGRESQL_THREADS: Final = 8
 
 
 def seal(text: str) -> bytes:
-    """Encrypt one field with a new nonce."""
+    """Encrypt one field, and return a new nonce followed by the ciphertext."""
     nonce = secrets.token_bytes(12)
     return nonce + SEAL.encrypt(nonce, text.encode(), b"floor")
 
@@ -68,7 +68,7 @@ class Floor:
         return 201, headers, to_json({"code": code, "summary": sent["summary"]})
 
     def apply_act(self, code: str, if_match: str) -> Reply:
-        """Handle request T: compare and increase a version, and deliver a new entry."""
+        """Handle request T: increase a version and deliver an entry, or return 412."""
         version = int(if_match.strip('"').partition(".")[0])
         if not self.tables.apply_act(Act(code, version)):
             return 412, [], b"{}"
@@ -121,7 +121,7 @@ class Floor:
 
 
 class Application:
-    """The ASGI application, with threads only if a commit has to wait for a server."""
+    """The ASGI application. It uses threads on PostgreSQL, where a commit has to wait."""
 
     def __init__(self, tables: Tables) -> None:
         self.floor = Floor(tables)

@@ -1,4 +1,4 @@
-"""The floor on PostgreSQL: psycopg with its defaults, and one connection per thread."""
+"""The floor on PostgreSQL, which uses psycopg and one connection for each thread."""
 
 from threading import local
 from typing import LiteralString, override
@@ -52,7 +52,7 @@ def make(url: str) -> None:
 
 
 class Postgresql(Tables):
-    """The tables on a PostgreSQL server. A write commits once, and a read never commits."""
+    """The tables on a PostgreSQL server. A write is one transaction; a read begins none."""
 
     def __init__(self, url: str) -> None:
         self.url, self.local = url, local()
@@ -67,7 +67,7 @@ class Postgresql(Tables):
         return connection
 
     def deliver(self, run: psycopg.Cursor, act: Act | Submission, kind: str) -> None:
-        """Write an entry and its position in the feed."""
+        """Write an entry, and deliver it at the next position of the feed."""
         run.execute(ENTRY, (act.entry, act.at, kind, act.subject))
         [position] = run.execute(ADVANCE, (READER,)).fetchall()[0]
         run.execute(DELIVERY, (READER, position, act.entry))

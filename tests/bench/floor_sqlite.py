@@ -1,4 +1,4 @@
-"""The floor on SQLite: one connection, and every commit is written to the disk."""
+"""The floor on SQLite, with one connection. Every commit is written to the disk."""
 
 import sqlite3
 from typing import override
@@ -52,7 +52,7 @@ class Sqlite(Tables):
         self.connection.execute("PRAGMA synchronous = FULL")
 
     def deliver(self, entry: bytes, at: str, kind: str, subject: str) -> None:
-        """Write an entry and its position in the feed."""
+        """Write an entry, and deliver it at the next position of the feed."""
         run = self.connection.execute
         run(ENTRY, (entry, at, kind, subject))
         [position] = run(ADVANCE, (READER,)).fetchone()

@@ -1,4 +1,4 @@
-"""The tables of the floor, with as few rows as possible and one index for each query."""
+"""The tables of the floor. A request writes few rows, and each query has an index."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -6,7 +6,7 @@ from typing import Any, Final, Protocol
 from uuid import UUID, uuid4
 
 READER: Final = "KZ_LEAD"
-"""The only mailbox, like that of the national lead in the product."""
+"""The code of the only office with a mailbox. In the product, it is the national lead."""
 
 TABLES: Final = """
 CREATE TABLE "case" (id {id} PRIMARY KEY, version INTEGER, state TEXT, notice TEXT, sealed {bytes});
@@ -42,7 +42,7 @@ class Submission:
 
     @property
     def subject(self) -> str:
-        """The path of the case, as an entry of the feed names it."""
+        """The path of the case, as it is stored in the entry."""
         return f"cases/{self.case.hex}"
 
 
@@ -57,24 +57,27 @@ class Act:
 
     @property
     def subject(self) -> str:
-        """The reference of the case in the entry."""
+        """The path of the case, as it is stored in the entry."""
         return f"cases/{self.code}"
 
 
 class Tables(Protocol):
-    """The storage of the floor (a minimal server), for each kind of database."""
+    """The storage of the floor, with an implementation for each kind of database."""
 
     def submit(self, new: Submission) -> None:
         """Write four rows and the counter in a durable transaction."""
 
     def apply_act(self, act: Act) -> bool:
-        """Increase the version of a case, or return False if the version has changed."""
+        """Increase the version of a case, deliver an entry, and return True.
+
+        If the case no longer has the version of the action, do nothing and return False.
+        """
 
     def get_head(self) -> int:
         """Return the counter, which is the newest position of the feed."""
 
     def list_events(self, after: int, limit: int) -> list[Row]:
-        """Return the entries that were delivered after a position."""
+        """Return at most `limit` entries that were delivered after a position."""
 
     def list_work(self, limit: int) -> list[Row]:
-        """Return the entries of the worklist, the most urgent first."""
+        """Return at most `limit` entries of the worklist, the most urgent first."""

@@ -47,7 +47,7 @@ READY: Final = 2.0
 IDLE, LOADED = 150.0, 512.0
 """The highest allowed memory in megabytes, before and after the load."""
 GROWTH: Final = Goal(1.15, 1)
-"""The highest allowed growth of CPU per request with a hundred times as many cases."""
+"""The highest allowed growth of CPU per request from ten thousand cases to many cases."""
 CI_GOALS: Final = {
     Kind.S: 0.009,
     Kind.T: 0.013,
@@ -61,8 +61,9 @@ CI_NOISE_LIMIT: Final = 0.25
 
 
 def assess(goal: Goal | None, found: float, *, noisy: bool) -> Verdict:
-    """Return the verdict on a measured value: whether the value reaches the goal.
+    """Return the verdict on a measured value, which says whether it reaches the goal.
 
+    The verdict is `FREE` without a goal, and otherwise `NOISY` if the run is noisy.
     If the goal's extreme value is at least as high as the goal, higher values are better.
     Otherwise lower values are better.
     """

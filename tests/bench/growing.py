@@ -1,4 +1,4 @@
-"""A comparison of what requests cost with a million cases and with ten thousand cases."""
+"""A comparison of the cost of requests with many cases and with ten thousand cases."""
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -44,7 +44,10 @@ type Say = Callable[[str], None]
 
 
 def make_folder(kind: str, cases: int) -> Path:
-    """Return the folder of a filled database, whose name depends on how it was filled."""
+    """Create and return the folder of a filled database.
+
+    Its name depends on the number of cases, the schema, and the code that fills it.
+    """
     recipe = b"".join((ROOT / "tests" / "bench" / name).read_bytes() for name in RECIPE)
     digest = hashlib.sha256(recipe).hexdigest()[:8]
     folder = HOME / f"filled-{kind}-{get_newest_migration()}-{digest}-{cases}"
@@ -113,7 +116,7 @@ def write(side: Side, many: int) -> None:
 
 @contextmanager
 def serve_filled(place: Place) -> Iterator[Side]:
-    """Serve a filled database, with a cursor near the end of the feed."""
+    """Serve a filled database, and yield a side that polls near the end of the feed."""
     with run_product(place) as product:
         epoch, position = get_position(place.product)
         side, cases = product.side, count_sizes(place.product)["cases"]

@@ -2,7 +2,7 @@
 
 Valgrind counts the instructions that a process executes for a request. Unlike CPU time, the
 count does not depend on other load on the machine, so a difference of half a per cent can
-be seen. It does not contain the work of the kernel and of PostgreSQL.
+be seen. The count does not include the work of the kernel and of PostgreSQL.
 """
 
 import os
@@ -30,7 +30,7 @@ TOTAL: Final = re.compile(r"Collected : ([0-9]+)")
 
 @dataclass(frozen=True)
 class Instructions:
-    """The instructions of a request of one kind at another commit, and of this tree."""
+    """The instructions of one kind of request, at another commit and in this tree."""
 
     database: str
     kind: Kind

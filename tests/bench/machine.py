@@ -32,7 +32,7 @@ def describe() -> str:
 
 
 def get_date() -> str:
-    """Return the current date as text."""
+    """Return the current date in UTC, such as 2026-11-30."""
     return f"{datetime.now(UTC):%Y-%m-%d}"
 
 
@@ -50,7 +50,10 @@ def measure_fsync(folder: Path, times: int = 20) -> float:
 
 
 def measure_client(floor: Side, folder: Path) -> dict[str, float]:
-    """Return the client's rate and CPU for trivial requests, and the time of an fsync."""
+    """Return the client's limits for trivial requests, and the milliseconds of an fsync.
+
+    `rps` is in requests per second, and `cpu` in microseconds per request.
+    """
     trivial, began = render("GET", ""), time.process_time()
     sample = load(floor.port, repeat(trivial), 200, clients=8, seconds=2)
     used = time.process_time() - began

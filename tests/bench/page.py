@@ -13,7 +13,7 @@ class PageBroken(Exception):  # noqa: N818 - without a suffix, as Problem classe
 
 
 def replace_part(text: str, part: str, table: str) -> str:
-    """Replace the table in a part of the page. Raise PageBroken if the part is missing."""
+    """Return `text` with a new table in a part. Raise PageBroken if the part is missing."""
     begin, end = f"<!-- {part}: written by make -->\n", f"<!-- end of {part} -->"
     before, opened, rest = text.partition(begin)
     _, closed, after = rest.partition(end)

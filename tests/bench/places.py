@@ -38,7 +38,7 @@ class Place:
     postmaster: int | None = None
 
     def measure_cpu(self) -> float:
-        """Return the seconds of CPU that the database processes have used."""
+        """Return the seconds of CPU of the database processes, or 0 for SQLite."""
         return measure_family_cpu(self.postmaster) if self.postmaster else 0.0
 
     @property

@@ -66,7 +66,7 @@ def measure_cpu_or_zero(pid: int) -> float:
 
 
 def list_children(pid: int) -> list[int]:
-    """Return the children of a process that has one thread."""
+    """Return the ids of the child processes of a process that has one thread."""
     listed = (PROC / str(pid) / "task" / str(pid) / "children").read_text()
     return [int(child) for child in listed.split()]
 
@@ -91,8 +91,8 @@ def run_program(
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run a program of a working tree on one core while the context is open.
 
-    The output is written to a file. The program may write bytecode, as if it was installed.
-    `root` is the folder of the working tree whose modules are imported.
+    The output is appended to `log`. The program may write bytecode, as an installed program
+    does. `root` is the folder of the working tree whose modules are imported.
     """
     env = os.environ | {"PYTHONPATH": str(root)} | more
     env.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -112,7 +112,10 @@ def run_program(
 def wait_until(
     process: subprocess.Popen[bytes], is_ready: Callable[[], object], log: Path
 ) -> float:
-    """Wait until a process is ready, and return the waiting time in seconds."""
+    """Wait until a process is ready, and return the waiting time in seconds.
+
+    Raises WrongAnswer if the process ends, or is not ready after `PATIENCE` seconds.
+    """
     began = time.perf_counter()
     while (passed := time.perf_counter() - began) < PATIENCE:
         if process.poll() is not None:

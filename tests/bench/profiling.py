@@ -21,7 +21,8 @@ OURS: Final = "(app/"
 def record_profile(product: Product, kind: Kind, pace: Pace) -> Iterator[str]:
     """Send one kind of request while py-spy samples the product, and yield the profile.
 
-    py-spy needs the permission to trace: root, or kernel.yama.ptrace_scope=0.
+    py-spy must run as root, or kernel.yama.ptrace_scope must be 0. Raises RuntimeError if
+    py-spy fails.
     """
     side, found = product.side, HOME / f"profile-{kind.name}.txt"
     if kind == Kind.T:
@@ -47,7 +48,10 @@ def record_profile(product: Product, kind: Kind, pace: Pace) -> Iterator[str]:
 
 
 def format_profile(stacks: list[str]) -> Iterator[str]:
-    """Yield tables of CPU use: by library, by function, and by function with its calls."""
+    """Yield tables of the samples of libraries, of functions, and of our functions.
+
+    Only the samples of our functions include those of the functions that they call.
+    """
     alone, within, total = count_samples(stacks)
     own = Counter({name: many for name, many in within.items() if OURS in name})
     libraries = Counter[str]()
@@ -64,14 +68,17 @@ def format_profile(stacks: list[str]) -> Iterator[str]:
 
 
 def get_library(frame: str) -> str:
-    """Return the library of a stack frame: `app` for `begin (app/kernel/db.py:177)`."""
+    """Return the library of a stack frame: `app` for `begin (app/kernel/db.py:177)`.
+
+    It is `python` for the standard library, and for code such as `<string>`.
+    """
     path = frame.rpartition("(")[2].partition(":")[0]
     name = path.partition("/")[0].removesuffix(".py")
     return "python" if name in sys.stdlib_module_names or name[:1] == "<" else name
 
 
 def count_samples(stacks: list[str]) -> tuple[Counter[str], Counter[str], int]:
-    """Count the samples of each function.
+    """Count the samples of each function, without and with its calls, and all samples.
 
     The line `outer;inner 12` stands for 12 samples of `inner`, called by `outer`.
     """

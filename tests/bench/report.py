@@ -61,7 +61,10 @@ def format_row(cells: Sequence[str], widths: Sequence[int]) -> str:
 
 
 def format_goal(goal: Goal | None, form: str) -> tuple[str, str]:
-    """Return the goal and its extreme value as texts, which are empty if there are none."""
+    """Return a goal and its extreme value as texts.
+
+    Both texts are empty if there is no goal. The second is empty if the value is 0.
+    """
     if goal is None:
         return "", ""
     return format(goal.least, form), format(goal.extreme, form) if goal.extreme else ""
@@ -168,7 +171,7 @@ def format_sizes(size: Mapping[str, int]) -> str:
 
 
 def format_grown(line: Grown) -> tuple[str, ...]:
-    """Return the cells of a row: one kind of request with few cases and with many."""
+    """Return the cells of the row that compares the cost with few and with many cases."""
     costs = (f"{line.few:.0f}", f"{line.many:.0f}", f"{line.times:.2f}")
     return (line.kind, *costs, f"{GROWTH.least:g}", f"{line.noise:.1%}", line.reached)
 
@@ -192,7 +195,7 @@ def format_changes(changes: Sequence[Change]) -> str:
 
 
 def format_instructions(found: Sequence[Instructions]) -> str:
-    """Return the table that compares instructions with those of another commit."""
+    """Return the table that compares the instructions of this tree and another commit."""
     rows = [
         (
             one.database,

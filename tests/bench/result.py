@@ -21,7 +21,7 @@ from tests.bench.sides import Kind
 
 @dataclass(frozen=True)
 class Line:
-    """A line of the result: one kind of request, compared on one kind of database."""
+    """A line of the result, which compares one kind of request on one kind of database."""
 
     kind: str
     floor: Figure
@@ -36,7 +36,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Measure:
-    """A number that must not exceed its goal."""
+    """A measured number. If it has a goal, it must not exceed the goal."""
 
     name: str
     found: float
@@ -47,14 +47,14 @@ class Measure:
 
 @dataclass(frozen=True)
 class Start:
-    """The start-up time of the product, and the memory and CPU that it uses."""
+    """The start-up time of the product in seconds, its CPU, and its memory in megabytes."""
 
     ready: float
     ready_cpu: float
     idle: float
     loaded: float
     idle_cpu: float
-    """Milliseconds of CPU for a second without requests."""
+    """Milliseconds of CPU per second without requests."""
 
 
 @dataclass(frozen=True)
@@ -124,8 +124,9 @@ def compare_with_goal(database: str, kind: Kind, found: Comparison, *, noisy: bo
 def list_measures(
     database: str, found: Mapping[Kind, Comparison], start: Start, *, noisy: bool
 ) -> list[Measure]:
-    """Return the measures of start-up, memory and CPU, and on SQLite of slow submissions.
+    """Return the measures of start-up, memory and CPU.
 
+    If submissions were measured on SQLite, add the ratio of their p99 to their p50.
     Durations have no verdict if the run is noisy.
     """
 

@@ -8,9 +8,9 @@ from tests.bench.figures import Comparison, Round, Slice
 from tests.bench.sides import Kind, Side
 
 LONGER = 1.5
-"""Submissions are sent for this many times as long as acts, as each act needs a case."""
+"""Factor by which submissions are sent longer than acts, because each act needs a case."""
 SEEDED = 110
-"""The minimum number of cases, with which a page of events is full."""
+"""The minimum number of cases, so that the second page of events is full, too."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def copy_floor(floor: Side) -> Side:
 
 
 def prepare(side: Side, pace: Pace, kinds: Iterable[Kind]) -> None:
-    """Send some kinds of requests until there is enough data to read."""
+    """Submit cases until there are enough, then send each other kind for a short time."""
     while side.made < SEEDED:
         side.ask(Kind.S, 1.0, pace.clients)
     for kind in kinds:
@@ -56,7 +56,7 @@ def compare(
     say: Say,
     kinds: Sequence[Kind],
 ) -> Mapping[Kind, Comparison]:
-    """Measure each kind of request in turn, on the floor and on the product."""
+    """Measure each kind on the floor, the product and the floor again, in each round."""
     again = copy_floor(floor)
     for side in (floor, product, again):
         prepare(side, pace, kinds)

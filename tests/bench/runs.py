@@ -1,4 +1,4 @@
-"""The commands of the benchmark: run, growth, peers, smoke and profile."""
+"""The functions that run the commands of the benchmark."""
 
 import argparse
 import json
@@ -28,7 +28,7 @@ REST = 2.0
 
 
 def show(text: str) -> None:
-    """Print progress."""
+    """Print a text without delay."""
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
 
@@ -43,7 +43,7 @@ def measure_rest(product: Product) -> float:
 def measure(
     kind: str, pace: Pace, kinds: tuple[Kind, ...]
 ) -> tuple[PlaceResult, dict[str, float]]:
-    """Measure the floor and the product on one kind of database."""
+    """Measure one kind of database, and return its result and the limits of the client."""
     with (
         PLACES[kind]() as place,
         run_floor(place) as floor,
@@ -116,7 +116,7 @@ def run_growth(arguments: argparse.Namespace) -> None:
 
 
 def run_against(arguments: argparse.Namespace) -> None:
-    """Compare the cost of requests of this working tree and of another commit."""
+    """Compare the cost of requests to this working tree and to another commit."""
     pace, kinds = Pace(arguments.rounds, arguments.seconds), get_kinds(arguments)
     with check_out(arguments.revision, HOME, BENCH) as root:
         changes = [
@@ -160,7 +160,10 @@ def run_keys(arguments: argparse.Namespace) -> None:
 
 
 def run_smoke(arguments: argparse.Namespace) -> None:
-    """Run a short benchmark, and fail if the product costs much more CPU than before."""
+    """Run a short benchmark, and fail if the product costs much more CPU than before.
+
+    Raises SystemExit in that case. A noisy run is not judged.
+    """
     pace = Pace(2, arguments.seconds)
     place, _ = measure("sqlite", pace, tuple(CI_GOALS))
     show("\n".join(report.format_place(place)))
@@ -175,7 +178,7 @@ def run_smoke(arguments: argparse.Namespace) -> None:
 
 
 def is_slow(line: Line) -> bool:
-    """Return whether a kind of request is slower than its goal in CI."""
+    """Return whether a kind of request uses more CPU than its goal in CI allows."""
     return line.by_cpu < CI_GOALS[Kind[line.kind[0]]]
 
 

@@ -50,7 +50,7 @@ def run_floor(place: Place) -> Iterator[Side]:
 
 @dataclass(frozen=True)
 class Product:
-    """The running product, and its start-up time."""
+    """The running product, and its start-up time in seconds."""
 
     side: Side
     pid: int
@@ -74,16 +74,16 @@ def get_environment(place: Place) -> dict[str, str]:
 
 
 def read_current_version(path: Path) -> str:
-    """Return the version of the current key: the last line of a key file without a mark.
+    """Return the version of the current key, from the last unmarked line of a key file.
 
-    It is read without functions of the product, because those of another commit differ.
+    No functions of the product are used, because those of another commit can differ.
     """
     lines = [line.split() for line in path.read_text("ascii").splitlines()]
     return [words[0] for words in lines if len(words) == 2][-1]
 
 
 def prepare_keys(place: Place) -> Keys:
-    """Create the tables, load the made-up directory, and return API keys of offices."""
+    """Create the tables, load the made-up offices, and return the API keys of accounts."""
     settings = Settings(
         database_url=place.product,
         key_file=place.folder / "keys",
@@ -100,7 +100,7 @@ def prepare_keys(place: Place) -> Keys:
 def run_product(
     place: Place, keys: Keys | None = None, root: Path = ROOT
 ) -> Iterator[Product]:
-    """Run the product like `safe-conduct serve`, with a worker process on PostgreSQL.
+    """Run `safe-conduct serve`, and on PostgreSQL also a separate worker process.
 
     `root` is the folder of the working tree that is run.
     """

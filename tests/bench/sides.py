@@ -25,7 +25,7 @@ class Kind(StrEnum):
     I = "idle poll"  # noqa: E741 - the letter of the report
     W = "worklist"
     R = "read of a case"
-    """Only compared with another commit: the floor has no such request."""
+    """This kind is only used to compare two commits, because the floor does not have it."""
 
 
 STATUS: Final = {
@@ -104,7 +104,7 @@ def render(
 
 @dataclass
 class Side:
-    """A side of the comparison: a server, and its submitter and lead who send requests."""
+    """A server in the comparison, with the API keys of its submitter and of its lead."""
 
     name: str
     port: int
@@ -115,7 +115,7 @@ class Side:
     database_cpu: Callable[[], float] = float
     """A function that returns the seconds of CPU of the processes of the database."""
     written: deque[tuple[str, str]] = field(default_factory=deque)
-    """Cases that are not acknowledged yet: the code, and the version that was returned."""
+    """The code and the entity tag of each case that is not acknowledged yet."""
     body: bytes = CASE
     made: int = 0
     acted: int = 0
@@ -124,7 +124,7 @@ class Side:
     case: str | None = None
     """The code of the case that was submitted last."""
     start: str | None = None
-    """The cursor of the first page; None is the start of the feed."""
+    """The cursor at which polls begin; None means the start of the feed."""
 
     def list_requests(self, kind: Kind) -> Iterator[bytes]:
         """Return an iterator over requests of one kind."""
@@ -157,13 +157,16 @@ class Side:
             yield render("POST", path, self.lead, b"", Idempotency_Key=key, If_Match=tag)
 
     def read_events(self, after: str | None, limit: int = PAGE, **headers: str) -> bytes:
-        """Return the request for the events after a cursor."""
+        """Return the request for the events after a cursor, or from the start if None."""
         start = f"after={after}&" if after else ""
         path = f"events?{start}limit={limit}"
         return render("GET", path, self.lead, None, **headers)
 
     def find_cursor(self) -> str:
-        """Return the cursor after the first page. Fail if the next page is not full."""
+        """Return the cursor after the first page.
+
+        Raises RuntimeError if the second page is not full.
+        """
         page = json.loads(send_once(self.port, self.read_events(self.start), 200).body)
         after = str(page["cursor"])
         second = json.loads(send_once(self.port, self.read_events(after), 200).body)
@@ -172,7 +175,7 @@ class Side:
         return after
 
     def read_to_end(self) -> bytes:
-        """Read the feed to the end. Return a request for later events, which gets 304."""
+        """Read the feed to its end, and return a request that gets a 304 (Not Modified)."""
         more = True
         while more:
             answer = send_once(self.port, self.read_events(self.cursor, MOST), 200)
@@ -184,7 +187,7 @@ class Side:
         return idle
 
     def ask(self, kind: Kind, seconds: float, clients: int) -> Sample:
-        """Send one kind of request for a number of seconds."""
+        """Send one kind of request for a number of seconds, and return the durations."""
         requests, keep = self.list_requests(kind), kind == Kind.S
         sample = load(
             self.port, requests, STATUS[kind], clients=clients, seconds=seconds, keep=keep
@@ -196,7 +199,7 @@ class Side:
         return sample
 
     def record(self, sample: Sample) -> None:
-        """Count the cases that were created, and store their codes for actions."""
+        """Count the cases that were created, and store their codes and entity tags."""
         self.made += len(sample.waits)
         found = [(a.get_header("location"), a.get_header("etag")) for a in sample.answers]
         self.case = found[-1][0].rpartition("/")[2]

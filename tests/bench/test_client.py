@@ -1,4 +1,4 @@
-"""Tests that the client of the benchmark rejects incomplete and wrong answers."""
+"""Tests of the benchmark's client with complete, incomplete and wrong responses."""
 
 import socket
 from collections.abc import Iterator
@@ -16,7 +16,10 @@ ASKED = b"GET / HTTP/1.1\r\n\r\n"
 
 @contextmanager
 def serve_answers(*pieces: bytes) -> Iterator[int]:
-    """Send the given pieces as each answer; without pieces, close the connection."""
+    """Yield the port of a server whose responses consist of the given pieces.
+
+    Without pieces, the server closes the connection.
+    """
     listener = socket.create_server(("127.0.0.1", 0))
 
     def serve() -> None:

@@ -18,14 +18,14 @@ from tests.bench.sides import Kind
 
 
 def make_slice(rps: float, each: float) -> Slice:
-    """Return a slice of one second: `rps` requests with `each` microseconds of CPU each."""
+    """Return a slice of one second with `rps` requests of `each` microseconds of CPU."""
     count = round(rps)
     waits = tuple(number / 1000 for number in range(1, count + 1))
     return Slice(1.0, waits, each * count / 1e6, 0)
 
 
 def make_round(floor: float, product: float, again: float) -> Round:
-    """Return a round in which CPU time and elapsed time are equal."""
+    """Return a round with the given rates, in which CPU time and elapsed time are equal."""
     found = (floor, product, again)
     return Round(*(make_slice(rps, 1e6 / rps) for rps in found))
 

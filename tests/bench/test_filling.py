@@ -1,4 +1,4 @@
-"""Tests that copies of cases, which are made with SQL, behave like other cases."""
+"""Tests that copies of cases that are made with SQL behave like other cases."""
 
 import pytest
 
@@ -46,8 +46,8 @@ def test_copies_have_own_codes_and_positions(url: str) -> None:
 def test_only_newest_copies_have_running_deadlines(url: str) -> None:
     [running] = select_numbers(url, RUNNING)
 
-    each = 3  # of the case itself, and of its two consents
-    assert 2 * each <= running <= 4 * each  # the originals, and those of the newest copy
+    each = 3  # a case has a deadline for itself and for each of its two consents
+    assert 2 * each <= running <= 4 * each  # two originals, and up to two copies
 
 
 def test_service_works_with_copied_cases(officer: Someone, lead: Someone) -> None:

@@ -1,4 +1,4 @@
-"""The requests whose instructions are counted are those of the benchmark."""
+"""Tests of the requests whose instructions are counted, and of the table of the counts."""
 
 import asyncio
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ from tests.bench.sides import Kind
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
-    """Return a client of an application with the directory of the demonstration."""
+    """Yield a client for an application that has the demonstration's offices."""
     folder = tmp_path_factory.mktemp("instructions")
     place = Place("SQLite", folder, "", f"sqlite:///{folder / 'product.db'}")
     keys = prepare_keys(place)

@@ -1,4 +1,4 @@
-"""Tests of running processes on a core, and of measuring their CPU and memory."""
+"""Tests of the functions that run processes on a core, and measure their CPU and memory."""
 
 import os
 import subprocess

@@ -2,7 +2,7 @@
 
 This program runs in the environment of the service. It installs Chromium from Debian,
 checks the types of this package, and runs the tests in `.browser/venv`, which has
-Playwright and axe. The tests start the service as a process of its own.
+Playwright and axe. The tests start the service in a separate process.
 `make browser T=--screenshots` writes a screenshot of each page into build/screenshots.
 """
 
@@ -16,15 +16,15 @@ from tests.support.debian import install_packages
 ROOT: Final = Path(__file__).parents[2]
 FOLDER: Final = "tests/browser"
 JOURNEYS: Final = f"{FOLDER}/journeys"
-"""The tests that `make browser-journeys` runs alone, in one process, in their order."""
+"""The tests that `make browser-journeys` runs alone, in one process and in their order."""
 ENVIRONMENT: Final = ROOT / ".browser" / "venv" / "bin"
 CHROMIUM: Final = Path("/usr/bin/chromium-headless-shell")
 FONT: Final = Path("/usr/share/fonts/truetype/noto/NotoSans-Regular.ttf")
-"""A font of all scripts in which the console has texts, so that screenshots are alike."""
+"""A font with all scripts in which the console has texts, so that screenshots are equal."""
 PACKAGES: Final = ("chromium-headless-shell", "fonts-noto-core")
 WORKERS: Final = ("-n", "2", "--dist", "loadfile")
-"""Two processes, each with a demonstration and a browser of its own. The tests of a file
-stay together, so that the cases that they leave behind are the same in each run."""
+"""Two processes, each with its own demonstration and browser. The tests of a file run in
+one process, so that the cases that they leave behind are the same in each run."""
 
 
 def has_browser() -> bool:
@@ -47,7 +47,7 @@ def list_commands(chosen: list[str]) -> list[list[object]]:
     python = ENVIRONMENT / "python"
     checked = ["--python-executable", python, "--cache-dir", ".browser/mypy"]
     named = [one for one in chosen if not one.startswith("-")]
-    files = sorted((ROOT / FOLDER).rglob("*.py"))  # named, because pyproject excludes them
+    files = sorted((ROOT / FOLDER).rglob("*.py"))  # listed, as pyproject excludes them
     return [
         [Path(sys.executable).with_name("mypy"), *checked, *files],
         [
@@ -63,7 +63,7 @@ def list_commands(chosen: list[str]) -> list[list[object]]:
 
 
 def main() -> int:
-    """Run all commands until one fails, and return its exit code."""
+    """Run all commands until one fails, and return its exit code, or 0 if none fails."""
     require_browser()
     for command in list_commands(sys.argv[1:]):
         ran = subprocess.run([str(word) for word in command], cwd=ROOT, check=False)

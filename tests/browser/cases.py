@@ -8,7 +8,7 @@ from tests.browser.demonstration import Client, Demonstration
 
 type Json = dict[str, Any]
 type Records = dict[str, str]
-"""The codes and ids of records that the pages show, by what they are."""
+"""The codes and ids of the records that the pages show, by a name for each record."""
 
 OFFICER: Final = "demo officer"
 LEAD: Final = "demo coordinator"
@@ -28,7 +28,7 @@ CONTACTS: Final = [
 
 
 def build_case(**changes: Any) -> Json:
-    """Return the body of a case about an adult in Kazakhstan, who consents to help."""
+    """Return the request body of a case of an adult in Kazakhstan who consents to help."""
     now = datetime.now(UTC)
     consent = {
         "given_by": "person",
@@ -88,13 +88,13 @@ class Casework:
         return str(self.officer.create("/cases", build_case(**changes))["code"])
 
     def submit_acknowledged(self) -> str:
-        """Submit a case that the lead has acknowledged, and return its code."""
+        """Submit a case, acknowledge it as the lead, and return its code."""
         code = self.submit()
         self.lead.act(f"/cases/{code}", "acknowledge")
         return code
 
     def submit_led(self) -> str:
-        """Submit a case whose lead has accepted it, and return its code."""
+        """Submit a case, accept the lead of it, and return its code."""
         code = self.submit_acknowledged()
         self.lead.act(f"/cases/{code}", "accept-lead", {"contacts": CONTACTS})
         return code
@@ -110,7 +110,7 @@ class Casework:
         return str(self.lead.create(f"/cases/{code}/referrals", body)["id"])
 
     def ask_to_close(self, code: str) -> str:
-        """Ask a second person to confirm that a case is closed, and return the approval."""
+        """Ask a second person to approve the closure of a case. Return the approval id."""
         body = {"reason": "GOALS_MET", "person_informed": True}
         return str(self.lead.act(f"/cases/{code}", "close", body)["id"])
 
@@ -130,7 +130,7 @@ def build_casework(served: Demonstration) -> Casework:
 
 
 def make_records(casework: Casework) -> Records:
-    """Make a record in each state that a page shows."""
+    """Make a record in each state that a page shows, and return the codes and ids."""
     led = casework.submit_led()
     for text in ("A second shelter in Osh", "Interpreters for Tajik"):
         casework.write_point(text)

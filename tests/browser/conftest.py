@@ -1,4 +1,4 @@
-"""Fixtures of the browser tests: one demonstration, one browser, and windows."""
+"""Fixtures of the browser tests: a demonstration, a browser and its windows."""
 
 from collections.abc import Callable, Iterator
 from typing import Any, Final
@@ -19,7 +19,7 @@ from tests.browser.passkeys import Enrolment, begin_enrolment
 from tests.browser.windows import HEIGHT, WIDE, Window
 
 CHROMIUM: Final = "/usr/bin/chromium-headless-shell"
-"""Chromium without the parts that only a window on a screen needs; it takes less time."""
+"""Chromium without the parts that only a window on a screen needs, which saves time."""
 PATIENCE: Final = 10_000
 """Milliseconds that a test waits for an element or a page."""
 
@@ -44,13 +44,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Take screenshots of all pages if the option says so."""
+    """Write screenshots of all checked pages if the option `--screenshots` is given."""
     Window.takes_screenshots = config.getoption("--screenshots")
 
 
 @pytest.fixture(scope="session")
 def demonstration(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demonstration]:
-    """Yield the demonstration, which all tests share. Its log must have no error."""
+    """Yield the demonstration, which all tests share.
+
+    At the end, its log must contain no error and no secret.
+    """
     with serve_demonstration(tmp_path_factory.mktemp("demonstration")) as served:
         yield served
         log = served.read_log()
@@ -86,7 +89,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def open_window(demonstration: Demonstration, browser: Browser) -> Iterator[OpenWindow]:
-    """Yield a function that opens a window with cookies and a cache of its own."""
+    """Yield a function that opens a window with its own cookies and cache."""
     contexts = []
 
     def open_one(width: int = WIDE, **options: Any) -> Window:
@@ -126,7 +129,7 @@ def signed_in() -> Iterator[SignedIn]:
 def visit_as(
     browser: Browser, demonstration: Demonstration, signed_in: SignedIn
 ) -> Iterator[OpenAs]:
-    """Yield a function that opens a page with a session that other tests use, too."""
+    """Yield a function that opens a page in a session that several tests share."""
     pages = []
 
     def open_page(label: str, width: int = WIDE) -> Window:
@@ -150,7 +153,7 @@ def visit_as(
 def invite(demonstration: Demonstration, signed_in: SignedIn) -> Invite:
     """Return a function that begins the enrolment of an account of an office.
 
-    The enrolment may end the sessions of the person, so no other test uses them.
+    The enrolment may end the sessions of the person, so their shared window is closed.
     """
 
     def begin(office: str, label: str) -> Enrolment:

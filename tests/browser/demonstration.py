@@ -1,4 +1,4 @@
-"""The demonstration as a process of its own, and a client of its API."""
+"""The demonstration in a separate process, and a client of its API."""
 
 import csv
 import json
@@ -22,17 +22,17 @@ COMMAND: Final = ROOT / ".venv" / "bin" / "safe-conduct"
 OLDER: Final = "tests.support.older_sessions"
 PYTHON: Final = ROOT / ".venv" / "bin" / "python"
 PATIENCE: Final = 300
-"""Seconds in which a busy machine starts the demonstration and plays its journeys."""
+"""Seconds that the demonstration may take to play its journeys, and to end."""
 KEYS_NAME: Final = "demo-api-keys.csv"
 PLAYED: Final = re.compile(r"All \d+ journeys were played|No example case is played")
-"""The last line that the demonstration prints. Afterwards only the tests change cases."""
+"""The last line that the demonstration prints. After it, only the tests change cases."""
 NO_JOURNEYS: Final = "--no-journeys"
 """The option with which the demonstration plays no journey."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """The status, headers and parsed body of an answer of the API."""
+    """The status, headers and parsed body of a response of the API."""
 
     status: int
     headers: Mapping[str, str]
@@ -41,7 +41,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Client:
-    """An account of the demonstration that calls the API with its key."""
+    """A client that calls the API with the key of an account, or another credential."""
 
     url: str
     key: str
@@ -49,7 +49,7 @@ class Client:
     def call(
         self, method: str, path: str, body: object = None, headers: Mapping[str, str] = {}
     ) -> Answer:
-        """Send a request and return the answer, also if it is a problem."""
+        """Send a request and return the response, even if it is a problem."""
         sent = {"Authorization": f"Bearer {self.key}"} | dict(headers)
         data = None
         if body is not None:
@@ -65,7 +65,7 @@ class Client:
                 return Answer(problem.code, dict(problem.headers), parse(problem.read()))
 
     def get(self, path: str) -> Any:
-        """Return the body of a successful answer."""
+        """Read a path, require status 200 (OK), and return the body."""
         answer = self.call("GET", path)
         assert answer.status == 200, answer
         return answer.body
@@ -77,7 +77,7 @@ class Client:
         return answer.body
 
     def act(self, path: str, action: str, body: object = None) -> Any:
-        """Take an action on the current version of a record, and return the new version."""
+        """Take an action on a record's current version, and return the response body."""
         tag = self.call("GET", path).headers["etag"]
         headers = {"If-Match": tag, "Idempotency-Key": str(uuid4())}
         answer = self.call("POST", f"{path}/{action}", body, headers)
@@ -92,7 +92,7 @@ def parse(body: bytes) -> Any:
 
 @dataclass
 class Demonstration:
-    """A running demonstration: its address, what it printed, and its API keys."""
+    """A running demonstration, with its address, its printed lines and its API keys."""
 
     url: str
     folder: Path
@@ -105,7 +105,7 @@ class Demonstration:
         return Client(self.url, self.keys[label])
 
     def build_client(self, credential: str) -> Client:
-        """Return a client with any credential."""
+        """Return a client with the given credential."""
         return Client(self.url, credential)
 
     @property
@@ -120,12 +120,12 @@ class Demonstration:
         return found[1]
 
     def make_sessions_older(self, column: str, *, minutes: int, which: str) -> None:
-        """Set a column of the `newest` session, or of `all`, to a time some minutes ago."""
+        """Set a time of the `newest` session, or of `all` sessions, to `minutes` ago."""
         arguments = [str(self.folder / "var"), column, str(minutes), which]
         subprocess.run([PYTHON, "-m", OLDER, *arguments], cwd=ROOT, check=True)
 
     def read_log(self) -> str:
-        """Return what the service has logged."""
+        """Return the log of the service."""
         return (self.folder / "log").read_text("utf-8")
 
 
@@ -142,7 +142,7 @@ def find_free_port() -> int:
 
 
 def build_environment(folder: Path, port: int) -> dict[str, str]:
-    """Return an environment whose settings are those of a first `make run`."""
+    """Return the environment of a first `make run`, with a higher limit of requests."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith("SAFE_CONDUCT_")}
     return kept | {
         "SAFE_CONDUCT_DATABASE_URL": f"sqlite:///{folder}/var/demo.db",
@@ -154,7 +154,7 @@ def build_environment(folder: Path, port: int) -> dict[str, str]:
 
 @contextmanager
 def serve_demonstration(folder: Path, *options: str) -> Iterator[Demonstration]:
-    """Serve the demonstration until its journeys have been played, and then go on."""
+    """Start the demonstration, and yield it when its journeys have been played."""
     port = find_free_port()
     environment = build_environment(folder, port)
     served = Demonstration(f"http://localhost:{port}", folder, environment)

@@ -76,5 +76,5 @@ PAGES: Final = {
     "settings": (LEAD, "/console/settings"),
     "gone": (LEAD, "/console/cases/SC-AAAA-AAAA-AAAA-A"),
 }
-"""The person who opens a page, and its path with the names of records."""
+"""The person who opens a page, and its path with placeholders for records, by page."""
 GONE: Final = frozenset({"gone"})

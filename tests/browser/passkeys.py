@@ -26,7 +26,7 @@ CONFLICT: Final = 409
 
 @dataclass(frozen=True)
 class Enrolment:
-    """The link and the code of an enrolment, which two people gave."""
+    """The link and the code of an enrolment, which come from two different people."""
 
     link: str
     code: str
@@ -41,12 +41,12 @@ class Authenticator:
 
     @property
     def credentials(self) -> list[Any]:
-        """The passkeys that the authenticator keeps."""
+        """The passkeys that the authenticator stores."""
         found = self.session.send("WebAuthn.getCredentials", {"authenticatorId": self.id})
         return list(found["credentials"])
 
     def set_verified(self, *, verified: bool) -> None:
-        """Let the person be recognised by the device, or not."""
+        """Set whether the device verifies the person."""
         options = {"authenticatorId": self.id, "isUserVerified": verified}
         self.session.send("WebAuthn.setUserVerified", options)
 

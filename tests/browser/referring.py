@@ -1,4 +1,4 @@
-"""A person is referred through the five steps of "Refer someone"."""
+"""Functions that refer a person through the five steps of "Refer someone"."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -21,7 +21,7 @@ AGREED: Final = (
 
 
 def fill_safe_now(window: Window) -> None:
-    """Fill in the first step: whether it is safe, and who the person is."""
+    """Fill in the first step, about the safety and the age class of the person."""
     for name, value in SAFE_NOW.items():
         window.tick(name, value)
     window.choose("summary/country", "KZ")
@@ -29,7 +29,7 @@ def fill_safe_now(window: Window) -> None:
 
 
 def fill_needs(window: Window) -> None:
-    """Fill in the third step: what is needed, and how great the danger is."""
+    """Fill in the third step, about the needs and the risk."""
     window.tick("summary/services", "SHELTER")
     window.tick("summary/priority", "urgent")
     window.tick("risk/level", "medium")
@@ -37,7 +37,7 @@ def fill_needs(window: Window) -> None:
 
 
 def fill_consent(window: Window) -> None:
-    """Fill in the fourth step: who may know what."""
+    """Fill in the fourth step, about the consent and the contact."""
     window.tick("basis", "person")
     for value in AGREED:
         window.tick("allow", value)
@@ -70,7 +70,7 @@ def show_nothing(name: str) -> None:
 def refer_person(window: Window, *, show: Callable[[str], None] = show_nothing) -> str:
     """Refer a person from the first page to "sent", and return the code of the case.
 
-    `show` is called with the name of each step, when it has been filled in.
+    `show` is called with the name of each step when it is filled in, and at the end.
     """
     window.follow(window.page.locator("nav").get_by_role("link", name="Refer someone"))
     if not window.page.url.endswith("/refer/1"):  # there is a draft

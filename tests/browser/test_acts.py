@@ -1,4 +1,4 @@
-"""People do their work in the console, with script and without."""
+"""Tests that people can do their work in the console, with and without JavaScript."""
 
 from datetime import datetime, timedelta
 from typing import Final
@@ -24,7 +24,7 @@ BOTH: Final = pytest.mark.parametrize("has_script", [True, False])
 
 
 def list_statuses(casework: Casework, code: str) -> list[str]:
-    """Return the delivery evidence of the office that is asked to lead a case."""
+    """Return the delivery statuses of the office that is asked to lead a case."""
     [evidence] = casework.read_evidence(code)["items"]
     return [one["name"] for one in evidence["statuses"]]
 

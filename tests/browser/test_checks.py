@@ -1,4 +1,4 @@
-"""The checks of tests/browser/windows.py find faults that are planted in small pages."""
+"""Tests that the checks of tests/browser/windows.py find faults planted in small pages."""
 
 import pytest
 from playwright.sync_api import Route

@@ -1,4 +1,4 @@
-"""Pages can be read from right to left, in a pseudo-locale with long words.
+"""Tests that pages can be shown from right to left, in a pseudo-locale with long words.
 
 The pages are changed in the browser, because no language of the console is written from
 right to left yet. Each text gets Arabic letters, so that the browser orders it as Arabic,

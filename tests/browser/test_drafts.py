@@ -1,4 +1,4 @@
-"""What an officer types is kept sealed on the server, and never in the browser."""
+"""Tests that typed text is stored sealed on the server, and never in the browser."""
 
 from typing import Final
 
@@ -12,17 +12,17 @@ from tests.browser.windows import NARROW, Window
 FIRST, NEEDS = "/console/refer/1", "/console/refer/3"
 TYPED: Final = "A doctor tonight (synthetic)"
 READ_DATABASES: Final = "async () => (await indexedDB.databases()).length"
-"""The number of databases that a page keeps in the browser."""
+"""A script that returns the number of databases that a page has in the browser."""
 
 
 def discard_draft(window: Window) -> None:
-    """Delete what earlier tests have typed in the form."""
+    """Discard the draft that earlier tests have typed."""
     window.visit("/console/refer/discard")
     window.press("Discard it")
 
 
 def expect_saved(window: Window) -> None:
-    """Wait until the page says that what was typed is saved."""
+    """Wait until the page says that the typed text is saved."""
     expect(window.page.locator("#saved")).to_contain_text("Saved at")
 
 

@@ -1,4 +1,4 @@
-"""Pages in each language have no fault on a telephone, where longer words break first."""
+"""Tests that pages in each language have no fault, above all on a narrow telephone."""
 
 import pytest
 

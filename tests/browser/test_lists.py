@@ -1,4 +1,4 @@
-"""Lists record nothing. Only the page of a case, and of a referral, records a reading."""
+"""Tests that lists record nothing, and that the page of a case records its retrieval."""
 
 from typing import Any, Final
 

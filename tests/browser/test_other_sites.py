@@ -1,4 +1,4 @@
-"""No other site can act in the name of a person who has signed in."""
+"""Tests that no other site can act in the name of a person who has signed in."""
 
 from typing import Final
 
@@ -21,7 +21,7 @@ REFUSED: Final = [
     {"Origin": "null"},
     {},
 ]
-"""Headers of requests that no page of the console sends; the last three of old browsers."""
+"""Headers that no page of the console sends. The last three could be of an old browser."""
 
 
 @pytest.mark.parametrize("path", ["/console/sign-out", "/console/leave", "/console/stay"])

@@ -1,4 +1,4 @@
-"""Every page of the console passes the checks of tests/browser/windows.py at two widths."""
+"""Tests that each page of the console passes the checks of `windows.py` at two widths."""
 
 import pytest
 

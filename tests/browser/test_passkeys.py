@@ -1,4 +1,4 @@
-"""Passkeys in the browser, with a virtual authenticator: enrolment, sign-in, step-up."""
+"""Tests of enrolment, sign-in and step-up with passkeys, with a virtual authenticator."""
 
 from typing import Final
 
@@ -21,7 +21,7 @@ HOME, SIGN_IN = "/console/", "/console/sign-in"
 
 
 def make_sessions_old(served: Demonstration) -> None:
-    """Let all sessions have begun six minutes ago, as only a clock could."""
+    """Set the time of sign-in of all sessions to six minutes ago."""
     served.make_sessions_older("authenticated_at", minutes=6, which="all")
 
 

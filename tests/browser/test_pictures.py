@@ -1,4 +1,4 @@
-"""The pictures of docs/console.md show the pages as they are.
+"""Tests that the pictures of docs/console.md show the current pages.
 
 `make screenshots` takes the pictures anew, with an outline of each page: its heading, its
 buttons and its questions. A page whose outline has changed needs a new picture. Pictures
@@ -33,7 +33,7 @@ READ_OUTLINE: Final = """() => {
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture: the person, the page, the width, and the part that is shown first."""
+    """A picture, with its person, its page, its width and the element at its top."""
 
     label: str
     path: str
@@ -54,7 +54,7 @@ PICTURES: Final = {
 
 
 def fill_draft(window: Window) -> None:
-    """Fill in the steps of a referral, which the pages of later steps show."""
+    """Fill in the steps of a referral, because the pages of later steps show the values."""
     window.visit("/console/refer/1")
     for fill in STEPS.values():
         fill(window)
@@ -62,7 +62,7 @@ def fill_draft(window: Window) -> None:
 
 
 def take_picture(window: Window, picture: Picture) -> bytes:
-    """Return a picture of the part of a page that fits into a window, as WebP."""
+    """Return a picture of the part of a page that begins at an element, as WebP."""
     box = window.page.locator(picture.shown).bounding_box()
     assert box is not None
     clip = {"x": 0, "y": box["y"], "width": picture.width, "height": HEIGHT, "scale": 1}

@@ -1,4 +1,4 @@
-"""Signing in and out, the time limit of a session, and the quick exit."""
+"""Tests of sign-in and sign-out, the time limit of a session, and the quick exit."""
 
 import time
 from typing import Final
@@ -14,15 +14,15 @@ from tests.browser.windows import NARROW, Window, find_violations
 COOKIE: Final = "__Host-sc"
 ELSEWHERE: Final = "https://www.wikipedia.org/"
 MOST_SECONDS: Final = 0.5
-"""Seconds in which the quick exit has to show another site."""
+"""Maximum seconds until the quick exit shows another site."""
 WARNED_AFTER, ENDED_AFTER = 14 * 60, 15 * 60
-"""Seconds without a request after which the page asks, and after which it is left."""
+"""Seconds without a request after which the page warns, and after which it is left."""
 WARNING_SECONDS: Final = ENDED_AFTER - WARNED_AFTER + 60
 READ_STORAGE: Final = "[localStorage.length, sessionStorage.length]"
 
 
 def read_session(window: Window) -> str:
-    """Return the session that the browser keeps, or "" if there is none."""
+    """Return the value of the session cookie, or an empty string if there is none."""
     found = [one["value"] for one in window.context.cookies() if one["name"] == COOKIE]
     return "".join(found)
 
@@ -33,7 +33,7 @@ def is_alive(served: Demonstration, session: str) -> bool:
 
 
 def show_elsewhere(window: Window) -> None:
-    """Answer for the site to which the quick exit leads, without a network."""
+    """Serve a page in place of the site to which the quick exit leads."""
 
     def answer(route: Route) -> None:
         route.fulfill(body="<h1>Elsewhere</h1>", content_type="text/html")
@@ -42,7 +42,7 @@ def show_elsewhere(window: Window) -> None:
 
 
 def require_no_data(window: Window, code: str) -> None:
-    """Check that the way back shows nothing of a case. It may end at an empty page."""
+    """Go back in the history, and check that the page does not contain the case code."""
     window.page.go_back(wait_until="load")
     window.page.wait_for_load_state("load")
     expect(window.page.locator("body")).not_to_contain_text(code)
@@ -112,7 +112,11 @@ def test_quick_exit_leaves_within_half_a_second_and_ends_the_session(
 
 
 def wait_for_end(served: Demonstration, window: Window, session: str) -> None:
-    """Wait until a session is dead and forgotten. The page ends it while it is left."""
+    """Wait until a session has ended and the browser no longer has its cookie.
+
+    The page ends the session while the browser navigates away, so this can take a moment.
+    Raises AssertionError after about two seconds.
+    """
     for _ in range(40):
         if not read_session(window) and not is_alive(served, session):
             return

@@ -1,4 +1,4 @@
-"""A page is usable on an old telephone with a slow connection, and says when it is lost."""
+"""A test that pages are shown in time on an old telephone with a slow connection."""
 
 from typing import Any, Final
 
@@ -13,14 +13,14 @@ SLOW: Final = {
     "downloadThroughput": 400 * 1024 / 8,
     "uploadThroughput": 200 * 1024 / 8,
 }
-"""A connection of 400 kbit/s, which answers after 400 milliseconds."""
+"""A connection with 400 kbit/s down, 200 kbit/s up, and a latency of 400 milliseconds."""
 SLOWER_PROCESSOR: Final = 6
 MOST_SECONDS: Final = 5
-"""Seconds until the first text. A page needs two round trips and less than a second."""
+"""Maximum seconds until the first text: two round trips and less than a second suffice."""
 MOST_WAIT: Final = 30
 """Seconds until a page that has shown no text counts as lost."""
 MOST_REQUESTS: Final = 4
-"""Requests of a first visit: the page, its style, its script and its icon."""
+"""Maximum requests of a first visit: the page, its style, its script and its icon."""
 HAS_TEXT: Final = "performance.getEntriesByName('first-contentful-paint').length"
 READ_LOAD: Final = """() => {
   const files = performance.getEntriesByType('resource');
@@ -42,8 +42,8 @@ def slow_down(window: Window) -> None:
 def read_load(window: Window, path: str) -> Any:
     """Visit a page, and return its seconds until the first text, and its requests.
 
-    Playwright's `wait_for_function` evaluates text in the page. The Content Security Policy
-    refuses that as soon as the condition does not hold at the first attempt.
+    Playwright's `wait_for_function` is not used, because it evaluates text in the page. The
+    Content Security Policy refuses that if the condition does not hold at first.
     """
     window.visit(path)
     wait_until(lambda: bool(window.page.evaluate(HAS_TEXT)), seconds=MOST_WAIT)

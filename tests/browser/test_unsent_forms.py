@@ -1,4 +1,4 @@
-"""What was typed is not lost if the session ends, and is sent once after signing in."""
+"""Tests that a typed form is not lost if the session ends, and is sent once afterwards."""
 
 from typing import Final
 
@@ -17,7 +17,7 @@ LET_TIME_PASS: Final = """() => {
   document.querySelector('dialog#ending').dataset.seconds = 0;
   dispatchEvent(new Event('session-renewed'));
 }"""
-"""Run the timer of the page as if nobody had used it for 15 minutes."""
+"""A script that runs the timer of the page as if nobody had used it for 15 minutes."""
 
 
 def end_newest_session(served: Demonstration) -> None:
@@ -44,7 +44,7 @@ def find_sender(window: Window) -> Locator:
 
 
 def count_questions(served: Demonstration, code: str) -> int:
-    """Return how often the question was asked."""
+    """Return the number of questions about a case."""
     asked = served.get_client(LEAD).get(f"/cases/{code}/questions")["items"]
     return len(asked)
 

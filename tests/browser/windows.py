@@ -14,13 +14,13 @@ NARROW, WIDE = 360, 1280
 WIDTHS: Final = (NARROW, WIDE)
 HEIGHT: Final = 800
 MOST_HTML: Final = 12_000
-"""Bytes of the compressed HTML of a page."""
+"""Maximum bytes of the compressed HTML of a page."""
 MOST_FILES: Final = 10_000
-"""Bytes of the script and the style together, compressed."""
+"""Maximum bytes of the script and the style together, compressed."""
 MOST_STEPS: Final = 250
-"""Presses of the tab key after which a page has no end for people without a mouse."""
+"""Number of presses of the tab key after which the focus must have left a page."""
 STEPS: Final = 25
-"""Presses of the tab key after which a test reads where the focus was."""
+"""Number of presses of the tab key after which a test reads where the focus was."""
 RULES: Final = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 AXE: Final = Axe()
 AXE_OPTIONS: Final = {
@@ -28,7 +28,7 @@ AXE_OPTIONS: Final = {
     "resultTypes": ["violations"],
 }
 OWN_STATUS: Final = "Failed to load resource: the server responded with a status of"
-"""What the browser logs for a page that is answered with 4xx, which is no fault of it."""
+"""The message that the browser logs for a page with an error status, which is no fault."""
 
 READ_SIZES: Final = """() => {
   const [page] = performance.getEntriesByType('navigation');
@@ -67,7 +67,7 @@ WATCH_FOCUS: Final = """() => {
 }"""
 """Record the element with focus before each press of a key, and define `listFocused`.
 
-The first record of a page is that before the first press."""
+The first record is made before the first press."""
 LIST_FOCUSED: Final = "() => window.listFocused()"
 
 
@@ -90,7 +90,10 @@ class Window:
         self.page.on("pageerror", lambda error: self.messages.append(str(error)))
 
     def record_message(self, message: ConsoleMessage) -> None:
-        """Record a warning or an error. The browser reports a refusal by the CSP so."""
+        """Record a warning or an error, such as a refusal by the Content Security Policy.
+
+        The error that the browser logs for the status of the page itself is ignored.
+        """
         own = (
             message.text.startswith(OWN_STATUS) and self.page.url == message.location["url"]
         )
@@ -98,7 +101,7 @@ class Window:
             self.messages.append(message.text)
 
     def visit(self, path: str) -> Response:
-        """Go to a page by its path, wait for its files, and return the answer."""
+        """Go to a page by its path, wait for its files, and return the response."""
         answer = self.page.goto(f"{self.url}{path}", wait_until="load")
         assert answer is not None, path
         return answer
@@ -110,7 +113,7 @@ class Window:
         self.interactions = 0
 
     def press(self, name: str) -> None:
-        """Press the button or follow the link of this name, and wait for the next page."""
+        """Press the button or the link with this name, and wait for the next page."""
         main = self.page.locator("main")
         found = main.get_by_role("button", name=name, exact=True)
         found = found.or_(main.get_by_role("link", name=name, exact=True))
@@ -128,7 +131,7 @@ class Window:
         self.page.locator("main summary").get_by_text(summary, exact=True).first.click()
 
     def tick(self, name: str, value: str) -> None:
-        """Tick the box, or choose the option, of a field."""
+        """Tick the box or choose the radio button with this value in a field."""
         self.interactions += 1
         self.page.locator(f'main input[name="{name}"][value="{value}"]:visible').check()
 
@@ -152,7 +155,7 @@ class Window:
         return self.page.locator("h1").inner_text()
 
     def check(self, name: str) -> None:
-        """Check the current page. A page with a fault leaves a screenshot."""
+        """Check the current page. If it has a fault, write a screenshot and fail."""
         width = self.page.evaluate("innerWidth")
         faults = {
             "accessibility": find_violations(self.page),
@@ -173,7 +176,10 @@ class Window:
 
 
 def find_violations(page: Page) -> list[dict[str, Any]]:
-    """Return the rules of WCAG 2.2 AA that a page breaks, each with its first element."""
+    """Return the rules that a page breaks, each with the first element that breaks it.
+
+    The rules are those of WCAG 2.2 AA and the best practices of axe.
+    """
     found = AXE.run(page, options=AXE_OPTIONS).response["violations"]
     return [
         {
@@ -188,7 +194,7 @@ def find_violations(page: Page) -> list[dict[str, Any]]:
 
 
 def find_large_files(page: Page) -> dict[str, int]:
-    """Return the sizes that are above their limits, as they were sent."""
+    """Return the sizes of files, as they were sent, that exceed their limits in bytes."""
     read = page.evaluate(READ_SIZES)
     sizes = {
         "html": (read["html"], MOST_HTML),

@@ -3,7 +3,7 @@
 It compares this working tree with another commit on one kind of database. The exit code is
 1 if an answer differs. The shortest sequence of requests that shows the difference is then
 printed. A table of all requests by operation and status is written to `.differential/`. A
-run that is interrupted (SIGINT) prints and writes what it has compared until then.
+run that is interrupted (SIGINT) prints and writes its results so far.
 """
 
 import argparse
@@ -47,7 +47,7 @@ def list_common_operations(other: Path, tree: Path) -> list[Operation]:
 
 
 def show(text: str) -> None:
-    """Print a line."""
+    """Print a line without delay."""
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
 

@@ -20,7 +20,7 @@ from tests.support.world import (
 MUTATED: Final = 0.12
 """The share of bodies in which values are replaced, left out or added."""
 GARBLED: Final = 0.02
-"""The share of bodies that are not JSON, or JSON of another kind."""
+"""The share of bodies with changed bytes, and of requests with an unexpected body."""
 USUAL: Final = 6
 """A body of `request_bodies` is chosen this many times as often as a recorded example."""
 JUNK: Final = [value for value in AWKWARD if not isinstance(value, str) or len(value) < 999]
@@ -46,7 +46,7 @@ def choose_body(operation: Operation, pool: Pool) -> str:
 
 
 def choose_value(operation: Operation, pool: Pool) -> Any:
-    """Return a body that is known to be valid, with values of this walk."""
+    """Return a valid body with values of this walk, or {} if no valid body is known."""
     chance = pool.chance
     content = operation.spec["requestBody"]["content"][JSON]
     known = [BODIES[operation.name]] * USUAL if operation.name in BODIES else []
@@ -73,7 +73,7 @@ def choose_value(operation: Operation, pool: Pool) -> Any:
 
 
 def choose_case(pool: Pool) -> Json:
-    """Return the body of a new case, which is submitted at once in most requests."""
+    """Return the request body of a new case, which in most requests submits the case."""
     body = make_case(submit=pool.chance.random() < 0.9)
     if pool.chance.random() < 0.7:
         body["consents"] = [
@@ -87,7 +87,7 @@ def choose_case(pool: Pool) -> Json:
 
 
 def choose_query(operation: Operation, pool: Pool) -> str:
-    """Return a query: mostly valid, sometimes with a wrong value or an unknown name."""
+    """Return a query, which may be empty, or have a wrong value or an unknown name."""
     chance, pairs = pool.chance, list[str]()
     for parameter in operation.spec.get("parameters", []):
         if parameter["in"] != "query" or chance.random() < 0.6:

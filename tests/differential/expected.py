@@ -1,4 +1,4 @@
-"""The differences between the answers of both commits that are intended, with reasons."""
+"""The intended differences between the responses of both commits, with reasons."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -12,7 +12,7 @@ LENGTH: Final = "content-length"
 
 
 def drop_links(answer: Json) -> Json:
-    """Return an answer about API keys without `OF_LINKS`, and without its length."""
+    """Return a response about API keys without `OF_LINKS`, and without its length."""
     if answer["status"] >= 300:
         return answer
     body = json.loads(answer["body"])
@@ -26,7 +26,7 @@ def drop_links(answer: Json) -> Json:
 EXPECTED: Final[Mapping[str, Callable[[Json], Json]]] = dict.fromkeys(
     ("list_keys", "create_key", "rotate_key", "revoke_key"), drop_links
 )
-"""For an operation, a function that removes from an answer what differs on purpose."""
+"""For an operation, a function that removes the intended differences from a response."""
 
 SET_UP_OF_ONE: Final = ("write_point",)
 """Functions of `tests.support.full_world` that only one commit has, which are not called.
@@ -36,6 +36,6 @@ Follow-up points of meetings are new in 0.2.0, with operations that are not comp
 
 
 def drop_expected(operation: str, answer: Json) -> Json:
-    """Return an answer without what differs on purpose."""
+    """Return a response without the intended differences."""
     drop = EXPECTED.get(operation)
     return drop(answer) if drop else answer

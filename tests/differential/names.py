@@ -19,9 +19,9 @@ OPAQUE: Final = re.compile(
     r"|(?<![\w-])[\w-]{43}(?![\w-])",
     re.ASCII,
 )
-"""A value that is drawn at random, or derived from such values."""
+"""A pattern for values that are drawn at random, or derived from such values."""
 NAME: Final = re.compile(r"«([0-9]+\.[0-9]+)»".encode().decode("latin-1"))
-"""A name in a text that has one character for each byte."""
+"""A pattern for a name in a text that has one character for each byte."""
 
 type Texts = tuple[str, str]
 """A text of each side: of the other commit, and of this tree."""

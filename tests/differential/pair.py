@@ -17,7 +17,7 @@ type Json = dict[str, Any]
 
 
 class Stopped(Exception):  # noqa: N818 - without a suffix, as Problem classes are
-    """The process of one side ended; the message names the file with its log."""
+    """The process of one side ended. The message is the end of its log."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ class ProcessSide:
 
 @contextmanager
 def run_side(root: Path, database: str, log: Path) -> Iterator[ProcessSide]:
-    """Run the service of a working tree, which reads commands, while the block runs."""
+    """Run a working tree's service, which reads commands, while the context is open."""
     module = "tests.differential.service"
     with (
         log.open("w", encoding="utf-8") as file,
@@ -99,7 +99,7 @@ def run_side(root: Path, database: str, log: Path) -> Iterator[ProcessSide]:
             text=True,
         ) as process,
     ):
-        yield ProcessSide(process, log)  # the end of the block closes the pipes, and waits
+        yield ProcessSide(process, log)  # the exit closes the pipes, and waits
 
 
 @dataclass
@@ -111,7 +111,7 @@ class Pair:
     steps: int = 0
 
     def begin(self) -> Outcome:
-        """Open a new world on both sides, and forget all names."""
+        """Open a new world on both sides, and discard all names."""
         self.names, self.steps = Names(), 0
         return self.run(Step("begin"))
 

@@ -1,4 +1,4 @@
-"""Values that the answers of a walk contained, from which later requests are made."""
+"""Values that the responses of a walk contained, from which later requests are made."""
 
 import json
 import re
@@ -10,11 +10,11 @@ from typing import Any, Final
 from tests.support.raw_requests import KEYED, Operation
 
 NEWEST: Final = 4
-"""Number of values of a parameter that are used most: older records are often closed."""
+"""Number of newest values that are used most, because older records are often closed."""
 NOWHERE: Final = "00000000-0000-4000-8000-000000000000"
 CODE: Final = re.compile(r"SC-\w{4}-\w{4}-\w{4}-[\w*~$=]")
 SUBJECT: Final = re.compile(r'"(?:/v1/)?(case|referral|handover|return)s/([\w*~$=-]+)')
-"""The path of a record in a body, such as the subject of an event."""
+"""A pattern for the path of a record in a body, such as the subject of an event."""
 WRONG: Final = (NOWHERE, "SC-0000-0000-0000-0", "KZ_LEAD", "KZ", "x", "\0", "\xe9", "-1")
 
 type Json = dict[str, Any]
@@ -32,7 +32,7 @@ class Pool:
     """The last entity tag of each path."""
     cursors: list[str] = field(default_factory=list)
     readers: dict[str, set[str]] = field(default_factory=dict)
-    """The people who got an answer for each path, without its query."""
+    """The people who got a successful response for each path, without its query."""
     keys: dict[str, str] = field(default_factory=dict)
     """The last idempotency key of each operation."""
 
@@ -45,7 +45,7 @@ class Pool:
         return {one.path for one in self.operations}
 
     def list_names(self, path: str) -> Iterator[str]:
-        """Yield the path parameters that identify an item of a list."""
+        """Yield the path parameters that identify an item of the list at a path."""
         for other in sorted(self.list_paths()):
             found = re.match(rf"{re.escape(path)}/{KEYED.pattern}", other)
             if found:
@@ -70,7 +70,7 @@ class Pool:
         return all(self.ids.get(name) for name in operation.path_names)
 
     def record(self, operation: Operation, target: str, person: str, answer: Json) -> None:
-        """Store the values that an answer to a person contains."""
+        """Store the values that a response to a person contains."""
         headers, path = dict(answer["headers"]), target.partition("?")[0]
         if tag := headers.get("etag"):
             self.tags[path] = tag
@@ -92,7 +92,7 @@ class Pool:
         self.record_created(operation, body)
 
     def record_members(self, body: Json) -> None:
-        """Store the members that are named as path parameters are, at any depth."""
+        """Store the members that have the name of a path parameter, at any depth."""
         for name, value in body.items():
             if name in self.names and (name != "code" or CODE.fullmatch(str(value))):
                 self.add_id(name, value)
@@ -121,6 +121,6 @@ def parse_object(text: str) -> Json:
 
 
 def list_objects(value: Any) -> list[Json]:
-    """Return a JSON object, or the objects of a list, as a list."""
+    """Return a JSON object, or the objects of a list, as a list without empty objects."""
     items = value if isinstance(value, list) else [value]
     return [item for item in items if isinstance(item, dict) and item]

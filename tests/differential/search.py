@@ -12,11 +12,11 @@ from tests.differential.walk import Ask, Walker
 from tests.support.raw_requests import Operation
 
 EPISODE: Final = 2000
-"""Number of requests in one world; then both sides begin a new world."""
+"""Number of requests in one world. Both sides then begin a new world."""
 PROGRESS: Final = 500
 """Number of requests after which progress is printed."""
 REPLAYS: Final = 60
-"""Maximum number of replays in which requests are left out of a sequence."""
+"""Maximum number of replays that shorten a sequence of requests."""
 
 type Numbered = tuple[int, Step]
 """A step with its number in the walk."""
@@ -32,7 +32,7 @@ class Difference:
 
 @dataclass
 class Tally:
-    """The number of compared requests of each operation, by the status of the answer."""
+    """The number of compared requests of each operation, by the status of the response."""
 
     answers: Counter[tuple[str, int]] = field(default_factory=Counter)
 
@@ -41,7 +41,7 @@ class Tally:
         return self.answers.total()
 
     def count_statuses(self) -> Counter[int]:
-        """Return the number of answers of each status."""
+        """Return the number of responses of each status."""
         found = Counter[int]()
         for (_, status), many in self.answers.items():
             found[status] += many
@@ -66,7 +66,7 @@ class Search:
     tally: Tally = field(default_factory=Tally)
 
     def run(self, requests: int) -> Difference | None:
-        """Compare a number of answers, and return the first difference if there is one."""
+        """Compare a number of responses, and return the first difference, or None."""
         episode = 0
         while self.tally.count_requests() < requests:
             least = min(EPISODE, requests - self.tally.count_requests())
@@ -78,7 +78,7 @@ class Search:
         return None
 
     def count_answer(self, operation: Operation, outcome: Outcome) -> None:
-        """Count an answer, and print the number of all answers from time to time."""
+        """Count a response, and print the number of all responses from time to time."""
         self.tally.answers[operation.name, outcome.answer["status"]] += 1
         if self.tally.count_requests() % PROGRESS == 0:
             self.say(f"{self.tally.count_requests()} requests")
@@ -103,7 +103,10 @@ class Search:
         return []
 
     def shorten(self, steps: list[Numbered]) -> Difference:
-        """Leave out steps as long as the last one is still answered differently."""
+        """Leave out steps as long as the last one is still answered differently.
+
+        Return the remaining steps and their outcome, after at most `REPLAYS` attempts.
+        """
         *before, last = steps
         writes = [one for one in before if not one[1].reads]
         if self.replay([*writes, last]).differs:
@@ -132,7 +135,7 @@ class Search:
 
 
 def make_step(ask: Ask) -> Step:
-    """Return the command of a walk as a step, whose arguments are not written yet."""
+    """Return the command of a walk as a step without arguments."""
     if ask.operation is None:
         return Step("wait")
     return Step("send", ask.operation.name, ask.person)

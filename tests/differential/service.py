@@ -33,7 +33,7 @@ from tests.support.world import World
 
 REVOKED: Final = "revoked"
 ADVANCED: Final = ("depart", "monitor")
-"""The last actions of returns that a walk rarely advances so far."""
+"""The last actions of two returns, because a walk rarely advances a return so far."""
 AFTERWARDS: Final = 1 << 20
 """The first id of a walk, which is greater than all ids of the records before it."""
 
@@ -43,7 +43,7 @@ type Json = dict[str, Any]
 def make_ids(first: int) -> Callable[[], UUID]:
     """Return a source of ids that increase, so that their order is that of creation.
 
-    If one commit draws an id more, the records of both still have the same order. The last
+    If one commit draws one id more, the records of both still have the same order. The last
     bits are random, because the service derives codes from them.
     """
     numbers, chance = count(first), Random(first)
@@ -61,7 +61,7 @@ class Prepared:
 
 
 class Service:
-    """The service of this commit, whose world a command replaces by a new one."""
+    """The service of this commit. The command `begin` replaces its world with a new one."""
 
     def __init__(self, copy: Copy, loops: ThreadLoops) -> None:
         self.copy, self.loops = copy, loops
@@ -106,7 +106,7 @@ class Service:
         return Prepared(url, keys, world.now)
 
     def get_seconds(self) -> float:
-        """Return the time of the world in seconds."""
+        """Return the time of the world in seconds since the Unix epoch."""
         return self.wire.world.now.timestamp()
 
     def wait(self, seconds: int) -> Json:
@@ -115,7 +115,7 @@ class Service:
         return {"due": self.wire.world.run_worker()}
 
     def send(self, method: str, target: str, headers: dict[str, str], body: str) -> Json:
-        """Advance the clock by a second, send a request, and return the answer.
+        """Advance the clock by a second, send a request, and return the response.
 
         Bytes are sent and returned as text with one character for each byte.
         """
@@ -160,7 +160,7 @@ def open_service(database: str) -> Iterator[Service]:
 
 
 def drop_log_line(*_: object) -> Json:
-    """Drop a line of the log."""
+    """Raise DropEvent, so that structlog drops a line of the log."""
     raise structlog.DropEvent
 
 

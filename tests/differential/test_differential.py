@@ -31,17 +31,17 @@ type Change = Callable[[Json, Json, Counter[str]], None]
 
 
 def change_nothing(_: Json, __: Json, ___: Counter[str]) -> None:
-    """Leave an answer as it is."""
+    """Leave a response as it is."""
 
 
 def change_header(command: Json, answer: Json, _: Counter[str]) -> None:
-    """Change a header of each answer about one operation."""
+    """Add a header to each response of one operation."""
     if command.get("target", "").startswith("/v1/worklist/counts"):
         answer["headers"].append(["x-planted", "1"])
 
 
 def change_status_after_new_case(command: Json, answer: Json, seen: Counter[str]) -> None:
-    """Change the status of each case that is read once a case has been created."""
+    """Change the status of each response with a case, once a case has been created."""
     if answer.get("status") == 201 and command["target"] == "/v1/cases":
         seen["created"] += 1
     if command.get("target", "").startswith("/v1/cases/SC") and answer["status"] == 200:
@@ -50,7 +50,7 @@ def change_status_after_new_case(command: Json, answer: Json, seen: Counter[str]
 
 @dataclass
 class LocalSide:
-    """A service of this tree in this process, whose answers a function changes."""
+    """A service of this tree in this process, whose responses a function changes."""
 
     service: Service
     change: Change
@@ -69,7 +69,7 @@ class LocalSide:
 
 @contextmanager
 def open_local_pair(copy: Copy, change: Change) -> Iterator[Pair]:
-    """Yield two services of this tree; the answers of the second are changed."""
+    """Yield two services of this tree. `change` changes the responses of the second."""
     with run_in_thread() as loops:
         one, other = Service(copy, loops), Service(copy, loops)
         with one.stack, other.stack:

@@ -33,9 +33,9 @@ RECORDS: Final = (
     "/v1/handovers/{handover_id}",
     "/v1/returns/{return_id}",
 )
-"""The paths of records whose answers list available actions."""
+"""The paths of records whose responses list available actions."""
 SECONDS: Final = ("supervisor", "second", "administrator")
-"""The people who answer a question to a second person."""
+"""The people who decide approvals as a second person."""
 ENDING: Final = frozenset(
     {"erase", "withdraw", "discard", "stop", "close", "decline-lead", "revoke", "end"}
 )
@@ -50,7 +50,7 @@ VALUES: Final = {
     "Prefer": ("wait=0",),
     "Accept-Language": ("es", "ru;q=0.9, fr", "uz", "de", "*"),
 }
-"""The values of headers that do not depend on earlier answers."""
+"""The values of headers that do not depend on earlier responses."""
 NO_KEY: Final = "no key"
 WRONG_KEY: Final = "wrong key"
 
@@ -77,7 +77,7 @@ class Walker:
     operations: list[Operation]
     chance: Random
     keys: Mapping[str, str]
-    """The API key of each person, also of one whose key is revoked."""
+    """The API key of each person, including a person whose key is revoked."""
     numbers: "count[int]" = field(default_factory=count)
 
     def __post_init__(self) -> None:
@@ -114,7 +114,7 @@ class Walker:
         return {name: self.pool.choose_id(name) for name in operation.path_names}
 
     def choose_person(self, target: str) -> str:
-        """Return a person, in most cases one who got an answer about the record."""
+        """Return a person, in most cases one who got a response about the record."""
         roll = self.chance.random()
         record = "/".join(target.split("/")[:4])
         readers = sorted(self.pool.readers.get(record, ()))
@@ -135,7 +135,7 @@ class Walker:
                 return one
 
     def take_available_actions(self) -> Turn:
-        """Read a record as several people, and perform actions that the answers list."""
+        """Read a record as several people, and perform actions that the responses list."""
         case, *others = self.records
         known = [one for one in others if self.pool.has_ids(one)]
         read = self.chance.choice([case, case, case, *known])
@@ -156,7 +156,7 @@ class Walker:
         return self.chance.choice(sorted(readers) if usual else ANSWERING)
 
     def list_actions(self, read: Operation, record: Json) -> list[Operation]:
-        """Return the operations of the available actions of a record."""
+        """Return the operations to try for the available actions of a record."""
         names = {str(one["action"]) for one in record.get("available_actions", [])}
         paths = {f"{read.path}/{name.replace('_', '-')}" for name in names}
         acts = [
@@ -168,7 +168,7 @@ class Walker:
         return [one for one in acts if self.keeps(one)]
 
     def keeps(self, operation: Operation) -> bool:
-        """Return whether an action is tried, which is seldom if it ends a record."""
+        """Return whether an operation is tried: seldom if it ends a record, no reads."""
         ends = operation.path.rpartition("/")[2] in ENDING
         return operation.method != "GET" and (not ends or self.chance.random() < SELDOM)
 
@@ -193,7 +193,7 @@ class Walker:
         return (yield from self.send(person, operation, target, headers, body))
 
     def read_tag(self, person: str, operation: Operation, target: str) -> Turn:
-        """Read the record that an operation changes, so that its entity tag is known."""
+        """Read the record that an operation changes, if possible, for its entity tag."""
         path, record = operation.path, target
         if operation.method == "POST":
             path, record = path.rpartition("/")[0], target.rpartition("/")[0]
@@ -207,7 +207,7 @@ class Walker:
         return (yield from self.send(person, read, record, headers, ""))
 
     def answer_question(self, approval: str) -> Turn:
-        """Answer a question to a second person, in most cases with approval."""
+        """Decide an approval as a second person, in most cases by approving it."""
         kind = "approve_approval" if self.chance.random() < 0.8 else "decline_approval"
         operation = self.by_name.get(kind, self.by_name["approve_approval"])
         return (
@@ -224,7 +224,7 @@ class Walker:
         headers: dict[str, str],
         body: str,
     ) -> Turn:
-        """Yield a request, and store the values of its answer."""
+        """Yield a request, and store the values of its response."""
         arguments = {
             "method": operation.method,
             "target": target,
@@ -270,7 +270,10 @@ class Walker:
                 return choose(VALUES.get(name) or self.pool.cursors or ["x"])
 
     def choose_tag(self, name: str, operation: Operation, target: str) -> str | None:
-        """Return the last entity tag of a record, sometimes an old or a wrong one."""
+        """Return the last entity tag of a record, sometimes a wrong one.
+
+        Return None to leave out the header.
+        """
         roll, tags = self.chance.random(), self.pool.tags
         if name == "If-None-Match" and operation.method == "PUT":
             return None if target in tags else "*"

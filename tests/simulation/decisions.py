@@ -103,7 +103,7 @@ class RecordView:
         return PlannedRequest(path, body, event, self.subject, self.record["version"])
 
     def list_records(self, of: str) -> list[Json]:
-        """List the referrals or handovers of the case."""
+        """List the referrals or handovers of the case, or nothing if the request fails."""
         query = {"case": self.record["code"], "limit": 200}
         answer = self.scene.send(self.worker, "GET", f"/{of}", params=query)
         return answer.json()["items"] if answer is not None and answer.is_success else []
@@ -113,7 +113,7 @@ def choose_request(look: RecordView) -> PlannedRequest | None:
     """Return the next request, or None if the office waits for an event."""
     mine = set(look.record["you_are"])
     if look.code not in look.scene.persons:
-        return None  # its officer has no answer yet
+        return None  # its officer has no response yet
     if look.kind == "handover":
         return as_offered(look) if "handover_candidate" in mine else None
     if look.kind == "referral":
@@ -131,7 +131,7 @@ def as_offered(look: RecordView) -> PlannedRequest | None:
 
 
 def as_recipient(look: RecordView) -> PlannedRequest | None:
-    """Return the next request of a recipient, such as to acknowledge, accept or decline."""
+    """Return the next request of a recipient, such as to accept, or None to wait."""
     scene, can, state = look.scene, look.can, look.record["state"]
     if state in ENDED:
         return look.plan_action("confirm_deletion") if "confirm_deletion" in can else None
@@ -208,7 +208,7 @@ def as_desk(look: RecordView) -> PlannedRequest | None:
 
 
 def as_lead(look: RecordView) -> PlannedRequest | None:
-    """Return the next request of a lead: find help, follow it up, or end the case."""
+    """Return the next request of a lead, to find help or end the case, or None to wait."""
     state = look.record["state"]
     if state == "suspended":
         return look.plan_action("resume") if "resume" in look.can else assess_risk(look)
@@ -238,10 +238,10 @@ def list_referral_requests(look: RecordView, sent: list[Json]) -> Iterator[Plann
 
 
 def find_help(look: RecordView, sent: list[Json]) -> PlannedRequest | None:
-    """Return a request for a referral, for a handover, or for the end of the case.
+    """Return a request for a referral, for a handover, or to close or monitor the case.
 
-    A handover or the end is requested only if no referral is open. If nothing can be
-    requested now, return None.
+    Only a referral is requested while a referral is open. If nothing can be requested now,
+    return None.
     """
     scene, person = look.scene, look.person
     alive = [one for one in sent if one["state"] in ALIVE]
@@ -278,7 +278,10 @@ def offer_handover(look: RecordView) -> PlannedRequest | None:
 
 
 def visit_or_close(look: RecordView) -> PlannedRequest | None:
-    """Return a request to report a visit, or to close or reopen the case if allowed."""
+    """Return a request to report a visit, or to close or reopen the case.
+
+    Return None if the case cannot be closed or reopened now.
+    """
     if look.scene.is_likely(0.5):
         body, path = (
             make_body(look.scene, ("lead.visit", None, False)),
@@ -292,7 +295,7 @@ def visit_or_close(look: RecordView) -> PlannedRequest | None:
 
 
 def as_second_desk(look: RecordView) -> PlannedRequest | None:
-    """Return the request with which a desk replaces a failing lead by another office."""
+    """Return a desk's request to replace a failing lead, or None if no office can lead."""
     fit = [one for one in look.person.corridor.leads if look.person.can_help(one, "REFER")]
     if not fit or look.record["state"] not in {"referring", "assisting", "monitoring"}:
         return None

@@ -33,7 +33,7 @@ def check_own_figures(
 ) -> None:
     """Check every count of declines and sent referrals of every office.
 
-    A request whose answer was lost may have been executed, so it may be counted.
+    A request whose response was lost may have been executed, so it may be counted.
     """
     certain = count_deeds(deed for deed, _, _ in scene.acknowledged.values())
     possible = count_deeds(unsure)
@@ -63,7 +63,7 @@ def count_deeds(deeds: Iterable[Deed]) -> dict[str, Cells]:
 
 
 def count_shown(figures: Json) -> Cells:
-    """Return the figures of an office in the form of the ledger."""
+    """Return the figures of an office as the ledger counts them."""
     shown: Cells = Counter(
         {("declined", one["reason"]): one["count"] for one in figures["own_declines"]}
     )

@@ -114,7 +114,7 @@ def format_id(stored: str) -> str:
 def check_journal(scene: Scene, unsure: list[Deed]) -> None:
     """Check that every acknowledged action is in the journal exactly once.
 
-    An action whose answer was lost may be in the journal at most once.
+    An action whose response was lost may be in the journal at most once.
     """
     done = [
         deed for deed, status, _ in scene.acknowledged.values() if status != ASKED_A_SECOND

@@ -1,4 +1,4 @@
-"""Requests that an office may not make, which must change and reveal nothing."""
+"""Requests that an office may not make, and that must not change or reveal anything."""
 
 from collections.abc import Callable, Mapping
 from typing import Final
@@ -113,7 +113,7 @@ def get_relations(scene: Scene, code: str, office: str) -> frozenset[str]:
 
 
 def require_no_access(scene: Scene, who: Someone, code: str) -> None:
-    """Check that an office that is no longer a party cannot see the case."""
+    """Check that an office cannot see a case to which it has no relation."""
     if not get_relations(scene, code, who.code):
         answer = scene.send(who, "GET", f"/cases/{code}")
         is_out = answer is not None and answer.status_code == 404
@@ -121,7 +121,10 @@ def require_no_access(scene: Scene, who: Someone, code: str) -> None:
 
 
 def open_any_section(scene: Scene, who: Someone, person: Person | None = None) -> None:
-    """Open a section of any case, and check that the office may read the result."""
+    """Open a random section, and check that the office may read the result.
+
+    The section is that of a random case if `person` is None.
+    """
     persons = list(scene.persons.values())
     if person is None and not persons:
         return

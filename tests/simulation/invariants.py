@@ -118,7 +118,7 @@ def check(scene: Scene, looked: datetime | None) -> None:
     """Check every invariant.
 
     The invariants of `AFTER_A_LOOK` hold only after the worker has run. `looked` is the
-    time at which the worker began.
+    time at which the worker began, or None if it has not run in this step.
     """
     for what, query in ALWAYS.items():
         found = scene.reader.execute(query).fetchmany(3)
@@ -133,7 +133,7 @@ def check(scene: Scene, looked: datetime | None) -> None:
 
 
 def check_consents(scene: Scene) -> None:
-    """Check that each open referral has a consent or is for a child."""
+    """Check that each open referral has a consent, unless the person is a child."""
     rows = scene.fetch_rows(f"""
         SELECT c.code, f.code, r.service FROM referral r JOIN "case" c ON c.id = r.case_id
         JOIN focal_point f ON f.id = r.recipient_id WHERE r.state IN {ALIVE}""")

@@ -20,7 +20,7 @@ def play_some(seeds: Sequence[int]) -> list[Result]:
 
 
 def play_all(seeds: Sequence[int], cores: int) -> Iterator[Result]:
-    """Run the simulation of each seed, on several cores, and yield the results."""
+    """Run the simulation of each seed on several cores, and yield the results."""
     shares = [seeds[at : at + SHARE] for at in range(0, len(seeds), SHARE)]
     with ProcessPoolExecutor(cores, get_context("spawn")) as pool:
         for done in as_completed([pool.submit(play_some, share) for share in shares]):

@@ -19,7 +19,7 @@ from tests.simulation.world import CANARY, Scene
 
 WINDOW: Final = timedelta(hours=1)
 LEAST: Final = timedelta(minutes=15)
-"""Minimum time between two notifications to one address: a quarter of the window."""
+"""Minimum time between two notifications to one address, a quarter of the window."""
 POST: Final[Mapping[str, Answer]] = {
     "takes": Answer(Outcome.DELIVERED, "250"),
     "busy": Answer(Outcome.REFUSED, "451"),
@@ -38,7 +38,7 @@ class FakeServers:
     scene: Scene
     failure_rate: float
     received: list[tuple[timedelta, str, str]] = field(default_factory=list)
-    """The time, the address and the id of each message."""
+    """The time since the start, the address and the id of each message."""
 
     def make_senders(self) -> Senders:
         ways = {

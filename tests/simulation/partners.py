@@ -34,7 +34,7 @@ RECORDS: Final = ("cases/", "referrals/", "handovers/")
 
 @dataclass(frozen=True)
 class Temper:
-    """The behaviour of an office: how late it answers, and how often it misbehaves."""
+    """The behaviour of an office: its delays in hours, and its rates of misbehaviour."""
 
     name: str
     soonest: float
@@ -84,7 +84,7 @@ class Partner:
     # When it acts.
 
     def schedule_look(self, head: int) -> None:
-        """Schedule a poll if the feed has new events."""
+        """Schedule a poll if the office has new events or an unfinished record."""
         temper, self.head = self.now, head
         busy = self.todo or head > self.positions
         if not (temper.answers and busy) or self.next_look_at:
@@ -154,7 +154,7 @@ class Partner:
     # Requests.
 
     def does(self, wish: PlannedRequest, look: RecordView) -> Json | None:
-        """Send a request. Return the changed record, or None if no answer contains it."""
+        """Send a request. Return the changed record, or None if no response contains it."""
         answer = self.send(self.make_deed(wish))
         if answer is None:
             return None
@@ -183,7 +183,7 @@ class Partner:
         return answer.json() if answer is not None and answer.status_code == 200 else None
 
     def send(self, deed: Deed) -> Response | None:
-        """Send a request. If no answer comes, retry later. Sometimes send a duplicate."""
+        """Send a request. Retry later if no response comes. Sometimes send a duplicate."""
         answer = self.scene.send_deed(deed)
         if answer is None:
             self.unanswered[deed.key] = deed
@@ -222,7 +222,7 @@ class Partner:
             )
 
     def open_document(self, path: str) -> Response | None:
-        """Open a sealed document. Return None if no answer arrives."""
+        """Open a sealed document. Return None if no response arrives."""
         headers = {"Purpose": "assistance"}
         return self.scene.send(self.worker, "GET", path, headers=headers)
 

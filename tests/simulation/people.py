@@ -113,7 +113,7 @@ class Officer:
             )
 
     def create_case(self, partner: Partner, deed: Deed, person: Person) -> None:
-        """Create a case, and repeat the request until there is an answer."""
+        """Create a case, and repeat the request later until there is a response."""
         answer = partner.send(deed)
         if answer is None:
             delay = self.scene.draw_hours(0.01, 2)
@@ -150,7 +150,7 @@ class Officer:
         )
 
     def withdraw_consents(self, person: Person) -> None:
-        """Withdraw the consents of a person through an office that sees the case."""
+        """Withdraw a person's consents to some purposes, and then check all access."""
         scene = self.scene
         if not person.code:
             return
@@ -164,7 +164,7 @@ class Officer:
             self.check_access(person)
 
     def check_access(self, person: Person) -> None:
-        """Make every party of the case try to open a section, and check the results."""
+        """Make each office that may read the case open a section, and check the results."""
         for office in person.corridor.offices:
             if get_relations(self.scene, person.code, office) & READERS:
                 open_any_section(self.scene, self.partners[office].worker, person)

@@ -66,7 +66,7 @@ def plant_early_record(patch: Patch) -> None:
 
 
 def plant_missing_escalation(patch: Patch) -> None:
-    """Keep the service from escalating a case if a candidate misses its deadline."""
+    """Keep the service from rerouting a case if a candidate misses its deadline."""
     effects = {**overdue.EFFECTS, Effect.REROUTE: lambda *_: None}
     patch.setattr(overdue, "EFFECTS", effects)
 
@@ -194,7 +194,7 @@ def plant_two_leads(patch: Patch) -> None:
 
 
 def plant_missing_deadline(patch: Patch) -> None:
-    """Keep the service from starting a deadline after a candidate declines."""
+    """Keep the service from handing a case to the next office if a candidate declines."""
     patch.setattr(leading, "hand_to_next_office", lambda *_: None)
 
 

@@ -1,4 +1,4 @@
-"""The phases of a seed: a storm, a calm period, years without new cases, final checks."""
+"""The phases of a seed: a storm, a calm period, the erasure of all cases, final checks."""
 
 import logging
 import time
@@ -27,7 +27,7 @@ from tests.simulation.world import Broken, Scene
 from tests.support.webhook_receivers import create_webhook
 
 STEPS: Final = 60
-"""Maximum number of steps in the storm, the first phase of a seed."""
+"""Maximum steps of the storm, the first phase; three times as many in a silent seed."""
 PATIENCE: Final = timedelta(days=250)
 """Time within which every case ends after all offices have become prompt."""
 LAST: Final = 30
@@ -54,7 +54,7 @@ class Result:
     failed_at: str = ""
     """The time of the failure, by the clock of the seed."""
     full_trace: list[str] = field(default_factory=list)
-    """The trace: one line for each thing that happened."""
+    """The trace, with one line for each thing that happened."""
 
     @property
     def trace(self) -> list[str]:
@@ -81,7 +81,7 @@ class Play:
         self.worker.poked = True
 
     def create_webhook(self) -> str:
-        """Choose an office, open a webhook for it in some seeds, and return the office."""
+        """Choose and return an office, and in some seeds create a webhook for it."""
         office = self.scene.chance.choice(["KZ_LEAD", "KZ_SHELTER_KOGERSHIN"])
         if self.scene.is_likely(0.25):
             create_webhook(self.scene, office)
@@ -100,7 +100,7 @@ class Play:
     # Steps.
 
     def run_step(self) -> bool:
-        """Perform the next step. If there is no next step, return False."""
+        """Perform the next step, and return whether there was one."""
         scene, worker_at = self.scene, self.worker.get_next_time()
         agenda_at = scene.agenda[0][0] if scene.agenda else None
         looked = None
@@ -121,7 +121,7 @@ class Play:
         return True
 
     def schedule_looks(self) -> None:
-        """Make each office with new events schedule a poll."""
+        """Let each office schedule a poll if it has new events or unfinished records."""
         heads = dict(self.scene.fetch_rows(HEADS))
         for office, partner in self.partners.items():
             partner.schedule_look(heads.get(office, 0))
@@ -158,7 +158,7 @@ class Play:
         return int(self.scene.fetch_value(OPEN))
 
     def run_until_erased(self) -> None:
-        """Advance the time until every ended case is erased."""
+        """Perform steps until none is left. Every ended case is erased by then."""
         last = self.scene.now + timedelta(days=1500)
         while self.run_step():
             self.scene.require(self.scene.now < last, "the steps do not end")

@@ -1,4 +1,4 @@
-"""Power failures between two transactions, and the restart after a failure."""
+"""Simulated power failures immediately before or after a commit."""
 
 from typing import Final
 
@@ -23,7 +23,7 @@ class Power:
             event.listen(engine, "begin", self.fail_if_off)
 
     def fail_at(self, at: int, *, after: bool) -> None:
-        """Make the power fail before or after the given commit, counted from now."""
+        """Make the power fail before or after the commit number `at`, counted from now."""
         self.left, self.after, self.is_off = at, after, False
 
     def reset(self) -> None:
@@ -40,7 +40,7 @@ class Power:
                 raise PowerCut
 
     def fail_if_off(self, _: Connection) -> None:
-        """Refuse every transaction while the power is off."""
+        """Raise PowerCut for every transaction that begins while the power is off."""
         if self.is_off:
             raise PowerCut
 
@@ -51,4 +51,4 @@ class Power:
 
 
 MOST: Final = 6
-"""The power can fail at the first commits of a worker run, up to this number of commits."""
+"""The highest number of a commit in a worker run at which the power can fail."""

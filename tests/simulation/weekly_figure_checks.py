@@ -1,8 +1,8 @@
 """A check that the counted weeks equal the ledger of a simulation, cell by cell.
 
-The ledger is the list of requests that the service acknowledged, and what the officers
-wrote in them. The weeks are counted before the first case is erased, and compared when all
-are erased.
+The ledger consists of the requests that the service acknowledged, and of the values that
+the officers entered in them. The weeks are counted before the first case is erased, and
+compared when all are erased.
 """
 
 from collections import Counter
@@ -33,7 +33,10 @@ type Counts = Mapping[tuple[str, TableName], Counter[Cell]]
 
 
 def draw_recorded(seed: int, number: int) -> tuple[PersonGender | None, list[str]]:
-    """Draw what an officer records of a person, without changing other random numbers."""
+    """Draw the gender and the forms of exploitation that an officer records of a person.
+
+    They come from a separate generator, so that other random numbers stay the same.
+    """
     chance = Random(f"{seed} figures {number}")
     gender = chance.choice([None, *PersonGender])
     return gender, sorted(chance.sample(list(ExploitationForm), chance.choice([0, 1, 2])))
@@ -47,7 +50,7 @@ def count_weeks(scene: Scene) -> None:
 
 
 def check_counted_weeks(scene: Scene, unsure: Iterable[Deed]) -> None:
-    """Check every cell. A request whose answer was lost may have been executed."""
+    """Check every cell. A request whose response was lost may have been executed."""
     submitted = find_submissions(scene)
     shown = read_all(scene)
     lost = sum(1 for deed in unsure if deed.event in {"case.submitted", "referral.started"})
@@ -65,7 +68,7 @@ def check_counted_weeks(scene: Scene, unsure: Iterable[Deed]) -> None:
 
 
 def find_submissions(scene: Scene) -> dict[str, datetime]:
-    """Return when each case was submitted, by its code."""
+    """Return the time at which each case was submitted, by the code of the case."""
     return {
         deed.about.removeprefix("cases/"): deed.acknowledged_at
         for deed, _, _ in scene.acknowledged.values()
@@ -83,7 +86,7 @@ def find_started(scene: Scene) -> dict[str, Deed]:
 
 
 def describe_case(scene: Scene, person: Person, at: datetime) -> SubmittedCase:
-    """Return what is counted of a person, from the ledger alone."""
+    """Return the values that are counted for a person, from the ledger alone."""
     gender, forms = draw_recorded(scene.seed, person.number)
     begun: list[tuple[datetime, str]] = []
     end = find_counting_end(find_week(at))

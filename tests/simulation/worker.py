@@ -16,7 +16,7 @@ from tests.simulation.power_cuts import MOST, PowerCut
 from tests.simulation.world import Scene
 
 PERIODS: Final = (timedelta(seconds=1), timedelta(minutes=5), timedelta(minutes=30))
-"""Times between two runs: as configured, and two of an overloaded machine."""
+"""Times between two runs: the configured time, and two times of an overloaded machine."""
 DELAY: Final = timedelta(seconds=30)
 """The maximum delay of a pushed event."""
 NEXT: Final = """
@@ -71,7 +71,7 @@ class Worker:
         )
 
     def send(self) -> int:
-        """Send the due messages channel by channel, without threads."""
+        """Send the due messages channel by channel, and return their number."""
         ways = (
             send_by_way(self.scene.runtime, self.senders, way) for way in MessageChannel
         )
@@ -83,7 +83,7 @@ class Worker:
         return sum(push(runtime, self.courier, one, DELAY) for one in waiting)
 
     def get_next_time(self) -> datetime | None:
-        """Return the next time at which the worker has work, or None if none is due."""
+        """Return the time of the next run of the worker, or None if it has no work."""
         soonest = self.scene.fetch_value(NEXT)
         if self.poked:
             soonest = soonest or str(self.scene.now.replace(tzinfo=None))
@@ -95,7 +95,10 @@ class Worker:
         return max(at, self.scene.now, self.away_until) + self.period
 
     def run(self) -> bool:
-        """Run all jobs once, and return False if the process was killed."""
+        """Run all due jobs once, and return True.
+
+        If the power fails meanwhile, restart the worker and return False.
+        """
         self.looked_at = self.scene.now
         if not self.scene.calm and self.scene.is_likely(self.dies):
             at = self.scene.chance.randint(1, MOST)
@@ -130,7 +133,7 @@ class Worker:
             raise PowerCut
 
     def restart_later(self) -> None:
-        """Schedule the restart of the worker after seconds, hours or days."""
+        """Restart the worker, which then does no work for some seconds, hours or days."""
         chance = self.scene.chance
         away = chance.choice([timedelta(seconds=5), timedelta(hours=2), timedelta(days=2)])
         self.away_until = self.scene.now + away * chance.uniform(0.2, 1.5)

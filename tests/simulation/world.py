@@ -124,7 +124,7 @@ class Scene(World):
         self.tally = Tally()
         self.persons: dict[str, Person] = {}
         self.acknowledged: dict[str, tuple[Deed, int, Json]] = {}
-        """The acknowledged requests by key, each with its status and its answer."""
+        """The acknowledged requests by key, each with its status and its response body."""
         self.calm = False
 
     # Time.
@@ -165,7 +165,7 @@ class Scene(World):
         return self.names.setdefault(found[0], f"{kind}{len(self.names) + 1}")
 
     def compute_digest(self) -> str:
-        """Return a digest of everything that happened in this seed."""
+        """Return a digest of the trace and of the journal of this seed."""
         rows = self.fetch_rows("SELECT at, type, facts FROM entry ORDER BY rowid")
         said = "\n".join(
             [*self.trace, *(NAMED.sub(self.name_id, str(row)) for row in rows)]
@@ -200,9 +200,9 @@ class Scene(World):
     # Requests.
 
     def send(self, who: Someone, method: str, path: str, **more: Any) -> Response | None:
-        """Send a request. Return None if the power failed or the answer was lost.
+        """Send a request. Return the response, or None if the power failed.
 
-        No answer may be a server error or contain sealed text.
+        Raises Broken for a server error, and for sealed text outside a sealed document.
         """
         self.tally.requests[f"{method} {NAMED.sub('*', path)}"] += 1
         answer = self.send_once(who, method, path, **more)
@@ -227,7 +227,11 @@ class Scene(World):
         return None if self.power.is_off else answer
 
     def send_deed(self, deed: Deed) -> Response | None:
-        """Send a request with its key, and check that repeating it has no effect."""
+        """Send a request with its key. Return the response, or None if the power failed.
+
+        Raises Broken if the request was acknowledged before, and the repetition has an
+        effect or an unexpected status.
+        """
         known, before = self.acknowledged.get(deed.key), self.count_entries()
         deed.tries += 1
         with self.inject_failure(0.0 if self.calm else MISHAPS):
@@ -254,7 +258,7 @@ class Scene(World):
 
     @contextmanager
     def inject_failure(self, share: float) -> Iterator[None]:
-        """Make the power fail during some of the requests while the context is open."""
+        """Make the power fail at the next commit, with probability `share`."""
         if self.is_likely(share):
             self.power.fail_at(1, after=self.is_likely(0.5))
         try:

@@ -1,6 +1,6 @@
-"""Checks that compare the answers to clients with the database.
+"""Checks that compare the responses that clients got with the database.
 
-Each check yields a sentence about each fault. No check knows how the run disturbed the
+Each check yields a message for each fault. No check knows how the run disturbed the
 service.
 """
 
@@ -14,7 +14,7 @@ from tests.torture.tables import Line, Tables
 from tests.torture.walks import can_reach
 
 DECIDED: Final = "approval.decided"
-"""The only action without an idempotency key: a repeated decision changes nothing."""
+"""The event of the only action without a key, because repeating it changes nothing."""
 
 
 @dataclass
@@ -24,13 +24,13 @@ class Run:
     deeds: Sequence[Operation] = ()
     tables: Tables = field(default_factory=Tables)
     inboxes: Sequence[tuple[str, Sequence[str]]] = ()
-    """The owner of each feed, and the ids of its events."""
+    """The office of each poller, and the ids of the events that the poller processed."""
     texts: Mapping[str, str] = field(default_factory=dict)
     """The text of each case at the end."""
     trouble: Mapping[str, int] = field(default_factory=dict)
 
     def list_acknowledged(self) -> list[Operation]:
-        """Return the operations that were acknowledged."""
+        """Return the writes that were acknowledged."""
         return [operation for operation in self.deeds if operation.is_done]
 
     def list_entries_of_people(self) -> list[Line]:
@@ -49,7 +49,7 @@ class Run:
 
 
 def find_unanswered(run: Run) -> Iterator[str]:
-    """Yield operations without an answer, and answers that are server errors."""
+    """Yield a message for each unanswered operation and for each kind of server error."""
     for operation in run.deeds:
         if operation.outcome == Outcome.UNKNOWN:
             yield f"never answered: {operation.describe()}, after {operation.tries} tries"
@@ -58,7 +58,7 @@ def find_unanswered(run: Run) -> Iterator[str]:
 
 
 def find_lost(run: Run) -> Iterator[str]:
-    """Yield acknowledged operations that are missing in the database."""
+    """Yield a message for each acknowledged write that is missing in the database."""
     stored = Counter(map(get_signature, run.list_entries_of_people()))
     acknowledged = Counter(
         what for operation in run.list_acknowledged() for what in list_signatures(operation)
@@ -75,7 +75,11 @@ def find_lost(run: Run) -> Iterator[str]:
 
 
 def find_doubled(run: Run) -> Iterator[str]:
-    """Yield entries that no operation explains, such as a second entry for one key."""
+    """Yield a message for each entry that no acknowledged operation explains.
+
+    An example is a second entry for one key. Also yield a message for each record about
+    which no account has an entry.
+    """
     stored = Counter(map(get_signature, run.list_entries_of_people()))
     acknowledged = Counter(
         what for operation in run.list_acknowledged() for what in list_signatures(operation)
@@ -101,7 +105,11 @@ def list_signatures(operation: Operation) -> list[tuple[str | None, str, str | N
 
 
 def find_wrong_keys(run: Run) -> Iterator[str]:
-    """Yield keys that are not stored, are stored for a refusal, or have no record."""
+    """Yield a message for each wrong idempotency key.
+
+    A key is wrong if it is not stored after a success, if it is stored after a refusal, or
+    if its record does not exist.
+    """
     kept = {(one.account, one.key): one for one in run.tables.kept}
     ids = {record.id for record in run.tables.records.values()}
     for operation in run.list_acknowledged():
@@ -120,7 +128,11 @@ def find_wrong_keys(run: Run) -> Iterator[str]:
 
 
 def find_lower_versions(run: Run) -> Iterator[str]:
-    """Yield answers whose version is lower than that of an earlier answer."""
+    """Yield a message for each response whose version is too low.
+
+    A read must not return a lower version than any response about the same record that
+    arrived before the request. A write must return a higher version.
+    """
     for subject, deeds in group_by_subject(run.deeds).items():
         newest, waiting = 0, sorted(deeds, key=lambda operation: operation.answered)
         for operation in sorted(deeds, key=lambda operation: operation.invoked):
@@ -135,7 +147,10 @@ def find_lower_versions(run: Run) -> Iterator[str]:
 
 
 def find_equal_versions(run: Run) -> Iterator[str]:
-    """Yield actions that did not increase the version on which they were based."""
+    """Yield a message for each version that two writes made.
+
+    Also yield a message for each write that did not increase the version it is based on.
+    """
     for subject, deeds in group_by_subject(run.deeds).items():
         first = [
             operation
@@ -157,7 +172,7 @@ def find_equal_versions(run: Run) -> Iterator[str]:
 
 
 def group_by_subject(deeds: Iterable[Operation]) -> Mapping[str, list[Operation]]:
-    """Return the successful operations whose answer has a version, grouped by record."""
+    """Return the successful operations whose response has a version, by their record."""
     found: dict[str, list[Operation]] = defaultdict(list)
     for operation in deeds:
         if operation.outcome == Outcome.OK and operation.version and operation.subject:
@@ -166,7 +181,7 @@ def group_by_subject(deeds: Iterable[Operation]) -> Mapping[str, list[Operation]
 
 
 def find_gaps(run: Run) -> Iterator[str]:
-    """Yield feeds that skip or repeat a position, or that repeat an entry."""
+    """Yield a message for each gap in the positions of a feed, and each repeated entry."""
     for reader in run.tables.mail.keys() | run.tables.heads.keys():
         mail = run.tables.mail.get(reader, ())
         positions, head = [position for position, _ in mail], run.tables.heads.get(reader)
@@ -178,7 +193,7 @@ def find_gaps(run: Run) -> Iterator[str]:
 
 
 def find_time_disorder(run: Run) -> Iterator[str]:
-    """Yield entries of a feed that come after the entry of a later operation."""
+    """Yield a message for each entry of a feed that follows one of a later operation."""
     deeds = match_entries(run)
     for reader, mail in run.tables.mail.items():
         latest = 0.0
@@ -190,7 +205,7 @@ def find_time_disorder(run: Run) -> Iterator[str]:
 
 
 def find_version_disorder(run: Run) -> Iterator[str]:
-    """Yield entries of a feed that come after an entry with a later version."""
+    """Yield a message for each entry that follows a later version of the same record."""
     deeds = match_entries(run)
     for reader, mail in run.tables.mail.items():
         newest: dict[str | None, int] = {}
@@ -219,7 +234,7 @@ def match_entries(run: Run) -> Mapping[str, Operation]:
 
 
 def find_poller_faults(run: Run) -> Iterator[str]:
-    """Yield pollers that did not process each event exactly once and in order."""
+    """Yield messages for each poller that did not process each event once and in order."""
     for reader, processed in run.inboxes:
         due = [entry for _, entry in run.tables.mail.get(reader, ())]
         missed, doubled = set(due) - set(processed), len(processed) - len(set(processed))
@@ -232,7 +247,7 @@ def find_poller_faults(run: Run) -> Iterator[str]:
 
 
 def find_deadline_faults(run: Run) -> Iterator[str]:
-    """Yield missed deadlines with two effects, without an effect, or without an entry."""
+    """Yield a message for each deadline with a double effect, no effect, or no entry."""
     for name, count in Counter(
         (one.clock, one.generation) for one in run.tables.fired
     ).items():
@@ -247,7 +262,7 @@ def find_deadline_faults(run: Run) -> Iterator[str]:
 
 
 def find_wrong_states(run: Run) -> Iterator[str]:
-    """Yield records whose state cannot result from their entries."""
+    """Yield a message for each record whose state cannot result from its entries."""
     events: dict[str, list[str]] = defaultdict(list)
     for line in run.tables.lines:
         if line.state is not None:
@@ -260,7 +275,7 @@ def find_wrong_states(run: Run) -> Iterator[str]:
 
 
 def find_lost_texts(run: Run) -> Iterator[str]:
-    """Yield stored texts that differ from the last acknowledged text."""
+    """Yield a message for each stored text that differs from the last acknowledged one."""
     written: dict[str, list[Operation]] = defaultdict(list)
     for operation in run.list_acknowledged():
         if operation.text is not None and operation.subject and operation.base_version:

@@ -20,7 +20,7 @@ type Json = dict[str, Any]
 PATIENCE: Final = 90.0
 """Seconds after which a client gives up, which is a finding."""
 ANSWER_TIMEOUT: Final = 20.0
-"""Seconds that one attempt waits for an answer."""
+"""Seconds that one attempt waits for a response."""
 PAUSE: Final = 0.08
 RETRY_STATUSES: Final = {429, 503}
 APPROVAL_ASKED: Final = 202
@@ -51,7 +51,7 @@ class StoryClient:
     addresses: tuple[str, ...]
     chance: Random
     is_running: Callable[[], bool]
-    """A function that returns whether new operations may start; others are completed."""
+    """A function that returns whether new operations may start. Running ones may finish."""
     http: Client
 
     def require_running(self) -> None:
@@ -60,7 +60,7 @@ class StoryClient:
             raise Over
 
     def read(self, who: Person, path: str, purpose: str = "assistance") -> Response:
-        """Read a resource until there is an answer, or raise Over if it is refused."""
+        """Read a resource, with retries. Raise Over if refused, or if the run has ended."""
         self.require_running()
         operation = Operation(who.account, "", "read", subject=parse_subject(path))
         answer = self.send_until_certain(operation, who, "GET", path, {"Purpose": purpose})
@@ -81,7 +81,10 @@ class StoryClient:
         also: tuple[str, ...] = (),
         headers: Mapping[str, str] | None = None,
     ) -> Response:
-        """Perform an operation with one key and as many attempts as necessary."""
+        """Perform an operation with one key and as many attempts as necessary.
+
+        Raises Over if the run has ended, or if the outcome is never certain.
+        """
         self.require_running()
         key = str(UUID(int=self.chance.getrandbits(128), version=4))
         seen = parse_version(tag)
@@ -100,7 +103,7 @@ class StoryClient:
         headers: Mapping[str, str],
         body: Json | None = None,
     ) -> Response:
-        """Repeat a request until the outcome is certain, or raise Over after a while."""
+        """Repeat a request until the outcome is certain. Raise Over after `PATIENCE`."""
         self.history.add(operation)
         operation.invoked = time.monotonic()
         sent = {"Authorization": f"Bearer {who.key}", **headers}
@@ -121,7 +124,7 @@ class StoryClient:
         headers: Mapping[str, str],
         body: Json | None,
     ) -> Response | None:
-        """Send the request once, and return None if there was no answer."""
+        """Send the request once. Return the response, or None if there was none."""
         where = f"{self.chance.choice(self.addresses)}/v1/{path}"
         try:
             answer = self.http.request(method, where, headers=headers, json=body)
@@ -138,14 +141,14 @@ class StoryClient:
 
 
 def is_certain(answer: Response) -> bool:
-    """Return whether an answer shows that the operation was done, or will never be done."""
+    """Return whether a response shows that the operation was done or will never be done."""
     if answer.status_code in RETRY_STATUSES or answer.status_code >= SERVER_ERROR:
         return False
     return get_problem(answer) != IdempotencyKeyInUse.code
 
 
 def get_problem(answer: Response) -> str | None:
-    """Return the type of the problem in an answer, or None if there is no problem."""
+    """Return the type of the problem in a response, or None if it is not an error."""
     if not answer.is_error:
         return None
     body = answer.json()
@@ -153,7 +156,7 @@ def get_problem(answer: Response) -> str | None:
 
 
 def store_answer(operation: Operation, answer: Response) -> None:
-    """Record in an operation the outcome that its answer shows."""
+    """Store in an operation the outcome that the response shows."""
     operation.answered = time.monotonic()
     operation.status, operation.problem = answer.status_code, get_problem(answer)
     operation.outcome = Outcome.OK if answer.is_success else Outcome.REFUSED

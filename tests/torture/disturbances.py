@@ -1,4 +1,4 @@
-"""Disturbances of an installation, which a seed selects and which run in sequence."""
+"""Disturbances of an installation, which a seed selects and puts in order."""
 
 import signal
 import subprocess
@@ -20,7 +20,7 @@ from tests.torture.lives import STOP_TIMEOUT, Installation, ServiceProcess
 from tests.torture.pollers import Poller
 
 LIFE_SECONDS: Final = (0.3, 1.5)
-"""Minimum and maximum seconds between the first answer of a process and a disturbance."""
+"""Minimum and maximum seconds that all processes run before the next disturbance."""
 CLOCK_ERRORS: Final = (-600, 0, 600)
 """Seconds by which the clock of a machine may be wrong."""
 STOP_SECONDS: Final = 1.0
@@ -90,7 +90,7 @@ class Disturber:
         self.done["killed while it began"] += 1
 
     def wait_for_a_write(self) -> None:
-        """Wait until the database writes, then wait for a random part of the answer time.
+        """Wait until the database writes, then for a random part of the response time.
 
         Only an operation that is committed and not yet answered can be lost or repeated.
         """
@@ -100,13 +100,16 @@ class Disturber:
         time.sleep(self.chance.uniform(0, ANSWER_SECONDS))
 
     def find_last_write(self) -> int:
-        """Return the time at which the write-ahead log of the database was last written."""
+        """Return the time at which the write-ahead log was last written.
+
+        The unit is nanoseconds since the Unix epoch. Return 0 if there is no log.
+        """
         path = Path(make_url(self.installation.url).database or "")
         logs = self.data.glob("pg_wal/0*") if self.data.exists() else [Path(f"{path}-wal")]
         return max((log.stat().st_mtime_ns for log in logs if log.exists()), default=0)
 
     def stop_gracefully(self) -> None:
-        """Send SIGTERM to a process, which must end in time and lose nothing."""
+        """Send SIGTERM to a process, and raise Broken if it does not end in time."""
         life = self.choose_process()
         life.send_signal(signal.SIGTERM)
         self.slowest_end = max(self.slowest_end, life.wait_for_end(STOP_TIMEOUT))
@@ -121,7 +124,7 @@ class Disturber:
         self.done["SIGSTOP and SIGCONT"] += 1
 
     def set_clock(self) -> None:
-        """Kill a process, and start it with a wrong clock."""
+        """Kill a process, and set another error of its clock for the next start."""
         life = self.choose_process()
         self.kill(life)
         wrong = self.chance.choice(
@@ -154,7 +157,7 @@ class Disturber:
         return True
 
     def list_others(self) -> Mapping[str, Callable[[], None]]:
-        """Return the disturbances that are not kills, by name."""
+        """Return the disturbances other than `kill_one`, by name."""
         both = {"term": self.stop_gracefully, "stop": self.stop, "clock": self.set_clock}
         both["begin"] = self.kill_while_it_begins
         if self.installation.url.startswith("sqlite"):
@@ -195,6 +198,9 @@ class Disturber:
 
 
 def get_user(data: Path) -> str | None:
-    """Return the user that owns the PostgreSQL data, or None for the current user."""
+    """Return the user `embedded_postgres` if it owns the PostgreSQL data.
+
+    Return None otherwise, which stands for the current user.
+    """
     owner = data.owner()
     return owner if owner == "embedded_postgres" else None

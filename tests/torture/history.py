@@ -1,4 +1,4 @@
-"""The operations of clients and their outcomes, which are recorded by the test."""
+"""The operations of clients and their outcomes, which the test records."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -17,12 +17,12 @@ class Outcome(StrEnum):
 
 @dataclass
 class Operation:
-    """An operation that a client wants to take effect exactly once.
+    """An operation of a client, which must take effect exactly once.
 
     The client repeats the operation with one key until the outcome is certain. All times
     come from the same monotonic clock. `base_version` is the version on which the operation
-    is based, and `version` the version in the answer. `lost` counts the attempts with an
-    unknown outcome.
+    is based, and `version` is the version in the response. `lost` counts the attempts with
+    an unknown outcome.
     """
 
     account: str
@@ -62,7 +62,7 @@ class Operation:
 
 @dataclass
 class History:
-    """The operations of all threads, and the answers that are server errors."""
+    """The operations of all threads, and the number of server errors of each kind."""
 
     deeds: list[Operation] = field(default_factory=list)
     trouble: Counter[str] = field(default_factory=Counter)
@@ -80,7 +80,7 @@ class History:
             self.trouble[what] += 1
 
     def count_outcomes(self) -> dict[str, Any]:
-        """Return the numbers of operations by outcome, of reads and of all attempts."""
+        """Return the numbers of writes by outcome, of reads and of all attempts."""
         acts = [operation for operation in self.deeds if not operation.is_read]
         counts = Counter(str(operation.outcome) for operation in acts)
         lost = [

@@ -19,7 +19,7 @@ from tests.torture.service import ProcessOptions, start
 PORTS: Final = range(20_000, 30_000)
 """Ports of servers, below the ports that the system gives to clients."""
 START_TIMEOUT: Final = 30.0
-"""Seconds that a process may take to start. More is a finding."""
+"""Seconds that a process may take to start. A longer start is a finding."""
 STOP_TIMEOUT: Final = 5.0
 """Seconds that a process may take to end after SIGTERM (R57)."""
 STARTED_EVENT: Final = "worker.begun"
@@ -62,7 +62,7 @@ class ServiceProcess:
         self.process, self.lives = start(self.options, self.run), self.lives + 1
 
     def is_up(self) -> bool:
-        """Return whether the process is up: it answers, or has logged that it started."""
+        """Return whether a server answers, or a worker has logged that it started."""
         if self.port is None:
             return STARTED_EVENT in self.read_log()
         with closing(HTTPConnection("127.0.0.1", self.port, timeout=2)) as connection:
@@ -94,12 +94,15 @@ class ServiceProcess:
         os.kill(self.pid, number)
 
     def kill(self) -> None:
-        """Kill the process."""
+        """Kill the process, and wait until it has ended."""
         self.send_signal(signal.SIGKILL)
         self.wait_for_end()
 
     def wait_for_end(self, within: float = START_TIMEOUT) -> float:
-        """Wait until the process ends, and return the seconds that it took."""
+        """Wait until the process ends, and return the seconds that it took.
+
+        Raises Broken if the process still runs after `within` seconds.
+        """
         began = time.monotonic()
         if self.process is not None:
             self.process.join(within)

@@ -24,7 +24,7 @@ PAUSE: Final = 0.02
 
 @dataclass
 class Load:
-    """People who work with the service: they submit, poll, read and open cases."""
+    """People who submit, read and open cases, and poll a feed."""
 
     port: int
     keys: Keys
@@ -34,27 +34,27 @@ class Load:
     over: Event = field(default_factory=Event)
 
     def make_client(self, account: Any) -> httpx2.Client:
-        """Return a client of an account."""
+        """Return an HTTP client for an account."""
         headers = {"Authorization": f"Bearer {self.keys[account]}"}
         return httpx2.Client(
             base_url=f"http://127.0.0.1:{self.port}/v1", headers=headers, timeout=60
         )
 
     def record(self, what: str, answer: httpx2.Response) -> bool:
-        """Count an answer, and keep it if it is an error."""
+        """Count a response, store it if it is an error, and return whether it succeeded."""
         self.done[what] += 1
         if not answer.is_success:
             self.errors.append(f"{what}: {answer.status_code} {answer.text[:200]}")
         return bool(answer.is_success)
 
     def submit(self, client: httpx2.Client) -> str | None:
-        """Submit a case, and return its code, or None if the answer is an error."""
+        """Submit a case, and return its code, or None if the response is an error."""
         key = {"Idempotency-Key": f"{random.getrandbits(96):024x}"}
         answer = client.post("/cases", json=BODY, headers=key)
         return str(answer.json()["code"]) if self.record("submit", answer) else None
 
     def open_case(self, client: httpx2.Client, code: str) -> None:
-        """Open the needs of a case, whose content is known."""
+        """Open the section `needs` of a case, and record an error if its text is wrong."""
         purpose = {"Purpose": "assistance"}
         answer = client.get(f"/cases/{code}/sections/needs", headers=purpose)
         if not self.record("open", answer):
@@ -63,7 +63,7 @@ class Load:
             self.errors.append(f"open: another text in {code}")
 
     def run_officer(self) -> None:
-        """Submit cases until the end, so that some use each new key."""
+        """Submit cases until the load ends, so that some cases use each new key."""
         with self.make_client(UZ_OFFICER) as client:
             while not self.over.is_set():
                 if code := self.submit(client):
@@ -71,7 +71,7 @@ class Load:
                 time.sleep(PAUSE)
 
     def run_lead(self) -> None:
-        """Open old and new cases in turn, and read one."""
+        """Until the load ends, open an old case and the newest one, and read any case."""
         chance = random.Random(1)
         with self.make_client(KZ_LEAD) as client:
             while not self.over.is_set():
@@ -82,7 +82,7 @@ class Load:
                 time.sleep(PAUSE)
 
     def run_poller(self) -> None:
-        """Poll the feed page by page."""
+        """Poll the feed page by page until the load ends."""
         with self.make_client(KZ_LEAD) as client:
             query: dict[str, Any] = {"limit": 200}
             while not self.over.is_set():
@@ -93,7 +93,7 @@ class Load:
 
     @contextmanager
     def run(self) -> Iterator[None]:
-        """Let everybody work during the block."""
+        """Let all people work while the context is open."""
         parts = (self.run_officer, self.run_lead, self.run_poller)
         with ThreadPoolExecutor(len(parts)) as pool:
             working = [pool.submit(part) for part in parts]

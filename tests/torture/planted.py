@@ -43,7 +43,7 @@ def split_key_transaction() -> None:
 
 
 def answer_before_commit() -> None:
-    """Make the service send the answer before the transaction is committed."""
+    """Make the service send the response before the transaction is committed."""
 
     @contextmanager
     def begin(engine: Engine, info: dict[str, Any]) -> Iterator[Session]:

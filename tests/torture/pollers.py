@@ -64,26 +64,26 @@ class Poller:
         return self.select("SELECT id FROM dealt_with ORDER BY number")
 
     def get_position(self) -> int:
-        """Return the position in the cursor of the poller."""
+        """Return the position in the cursor of the poller, or 0 if it has no cursor."""
         feed = Feed(Vault(KEYS), self.person.office, epoch="")
         return max((feed.decrypt(one)[1] for one in self.select(SELECT_CURSOR)), default=0)
 
     def select(self, statement: str) -> list[str]:
-        """Return the first column of a query on the file of the poller."""
+        """Return the first column of a query on the poller's file, or [] without a file."""
         if not self.inbox.exists():
             return []
         with closing(sqlite3.connect(self.inbox, timeout=30)) as inbox:
             return [str(row[0]) for row in inbox.execute(statement)]
 
     def wait_for_position(self, head: int) -> None:
-        """Wait until the poller has reached a position, or until a time limit."""
+        """Wait until the poller has reached a position, for at most `TIMEOUT` seconds."""
         until = time.monotonic() + TIMEOUT
         while self.get_position() < head and time.monotonic() < until:
             time.sleep(0.1)
 
 
 def finish_pollers(pollers: Sequence[Poller], heads: dict[str, int]) -> None:
-    """Restart all pollers, and wait until each poller has read its feed to the end."""
+    """Restart all pollers, wait until each has read its feed to the end, and stop it."""
     for poller in pollers:
         poller.stop()
         poller.start()

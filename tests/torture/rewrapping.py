@@ -1,9 +1,9 @@
-"""The command `make rewrap-torture`: `key rewrap` of many cases under load, killed often.
+"""The command `make rewrap-torture`, which kills `key rewrap` of many cases under load.
 
 A PostgreSQL database gets many cases whose data keys and MACs are real, as in production.
 While the service works, keys are replaced and `safe-conduct key rewrap` is killed again and
-again. No request may fail. In the end, the newest key must open each case, and an earlier
-none; the newest key must have made each MAC, and the earlier keys are retired.
+again. No request may fail. At the end, the newest key must open each case, and no earlier
+key may open any. The newest key must have made each MAC, and the earlier keys are retired.
 """
 
 import argparse
@@ -48,11 +48,11 @@ from tests.torture.people_at_work import REAL, Load
 
 PROGRAM: Final = str(BIN / "safe-conduct")
 LONGEST_LIFE: Final = 1.5
-"""The most seconds that `key rewrap` runs after its start, until it is killed."""
+"""Maximum seconds for which `key rewrap` runs after its start before it is killed."""
 WORK_AFTER: Final = 5
 """The seconds that people work after the earlier keys are retired."""
 OPENED: Final = 1000
-"""The number of cases that people open in the end. The keys of all cases are tried."""
+"""The number of cases that people open at the end. The keys of all cases are tried."""
 WITHOUT_TRIGGERS: Final = "SET session_replication_role = replica"
 KEYS_OF_CASES: Final = select(CaseKey.case_id, CaseKey.version, CaseKey.wrapped)
 
@@ -81,7 +81,10 @@ def get_process_environment(environment: Environment) -> dict[str, str]:
 
 
 def run_command(environment: Environment, *words: str) -> str:
-    """Run a command of the service, and return its output. Raises CalledProcessError."""
+    """Run a command of the service, and return its output.
+
+    Raises CalledProcessError if the command fails.
+    """
     done = subprocess.run(
         [PROGRAM, *words],
         env=get_process_environment(environment),
@@ -144,9 +147,9 @@ def rotate_key(environment: Environment) -> None:
 
 
 def kill_rewraps(environment: Environment, kills: int, seed: int, show: Show) -> int:
-    """Rewrap, killed `kills` times at random moments. Return how often the key changed.
+    """Run `key rewrap` until it was killed `kills` times. Return how often the key changed.
 
-    A kill before the first batch does not count; the next process then lives longer.
+    A kill before the first batch does not count. The next process then runs longer.
     """
     chance, killed, rotated = random.Random(seed), 0, 1
     start = measure_start(environment)
@@ -154,10 +157,10 @@ def kill_rewraps(environment: Environment, kills: int, seed: int, show: Show) ->
     left = count_outdated(environment)
     while killed < kills:
         if not is_killed(environment, start + chance.random() * LONGEST_LIFE):
-            rotate_key(environment)  # it was finished before it was killed
+            rotate_key(environment)  # the process ended before it could be killed
             rotated, left = rotated + 1, count_outdated(environment)
         elif (now := count_outdated(environment)) == left:
-            start *= 1.3  # it has to read the rows again that are finished
+            start *= 1.3  # each process first reads the rows that are already finished
         else:
             killed, left = killed + 1, now
             show(f"kill {killed}: {left} secrets and MACs of earlier keys are left")
@@ -172,7 +175,10 @@ def measure_start(environment: Environment) -> float:
 
 
 def is_killed(environment: Environment, seconds: float) -> bool:
-    """Run `key rewrap`, kill it after some seconds, and return whether it ran that long."""
+    """Run `key rewrap`, kill it after some seconds, and return whether it ran that long.
+
+    Raises RuntimeError if the command fails.
+    """
     process = subprocess.Popen(
         [PROGRAM, "key", "rewrap"],
         env=get_process_environment(environment),
@@ -238,12 +244,12 @@ def find_wrong_keys(place: Place, lines: Sequence[StoredKey]) -> list[str]:
 
 
 def select_codes(codes: Sequence[str], seed: int) -> list[str]:
-    """Return the codes of some of the submitted cases, which are opened in the end."""
+    """Return the codes of some of the submitted cases, which are opened at the end."""
     return random.Random(seed).sample(codes, min(len(codes), OPENED))
 
 
 def run(cases: int, kills: int, seed: int, show: Show) -> list[str]:
-    """Run everything, and return what was wrong."""
+    """Run the whole test, and return its findings."""
     with make_folder("rewrapping") as folder, start_cluster(folder) as server:
         server.run_sql("CREATE DATABASE product")
         place = Place("PostgreSQL", folder, "", server.get_url("product"), server.pid)
@@ -271,7 +277,7 @@ def run(cases: int, kills: int, seed: int, show: Show) -> list[str]:
 
 
 def main() -> None:
-    """Run the command, print the result, and exit with an error if something is wrong."""
+    """Run the command, print the result, and exit with an error if there is a finding."""
     parser = argparse.ArgumentParser(description="Kill `key rewrap` under load.")
     parser.add_argument("--cases", type=int, default=100_000)
     parser.add_argument("--kills", type=int, default=20)

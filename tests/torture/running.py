@@ -119,7 +119,7 @@ def create_accounts(url: str) -> dict[str, Person]:
 
 @contextmanager
 def prepare_database(wish: RunOptions, log: Path) -> Iterator[Plan]:
-    """Create a database on the disk, and the plan of the installation."""
+    """Create a database on the disk, and yield the plan of an installation that uses it."""
     home = Path(mkdtemp(prefix="safe-conduct-torture-"))
     try:
         with make_copies(wish.database, home) as copy, copy() as url:

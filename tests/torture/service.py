@@ -25,7 +25,7 @@ from app.runtime import build_runtime
 from tests.torture.planted import PLANTS
 
 WARM: Final = get_context("forkserver")
-"""The parent of the children: a process with one thread and no open connections."""
+"""The context whose server process, with one thread and no connections, forks children."""
 WARM.set_forkserver_preload(
     [
         "tests.torture.service",
@@ -57,7 +57,7 @@ def start(options: ProcessOptions, run: str) -> ForkServerProcess:
 
 
 def run_command(options: ProcessOptions, run: str) -> None:
-    """Run the command with its settings in the environment, and log its output."""
+    """Run `serve` or `work` with the given options, and append the output to the log."""
     log = os.open(options.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     for stream in (1, 2):
         os.dup2(log, stream)

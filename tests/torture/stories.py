@@ -20,7 +20,7 @@ from tests.torture.bodies import make_case, make_promise, make_suspension
 from tests.torture.clients import Json, Over, Person, StoryClient
 
 MAX_CONFLICTS: Final = 3
-"""Maximum number of times that a client reads a record again after a version conflict."""
+"""Maximum number of attempts of an operation that meets version conflicts."""
 STALE: Final = 412
 LEVELS: Final = ("low", "medium", "high")
 PRIORITIES: Final = ("emergency", "urgent", "urgent", "normal")
@@ -81,7 +81,10 @@ class Storyteller:
         body: Json | None,
         **rest: Any,
     ) -> Response:
-        """Read a record and perform an operation. After a version conflict, start again."""
+        """Read a record and perform an operation. After a version conflict, start again.
+
+        Raises Over if the operation is refused, or after `MAX_CONFLICTS` conflicts.
+        """
         for _ in range(MAX_CONFLICTS):
             tag = self.client.read(self.get_person(name), subject).headers.get("ETag")
             answer = self.client.send(
@@ -153,7 +156,7 @@ class Storyteller:
 
 
 def require_success(answer: Response) -> Response:
-    """Return a successful answer, or raise Over."""
+    """Return the response, or raise Over if it is not a success."""
     if not answer.is_success:
         raise Over
     return answer
@@ -175,7 +178,7 @@ def play_closed_case(teller: Storyteller) -> None:
 
 
 def play_declined_referral(teller: Storyteller) -> None:
-    """Submit a case, and let one referral be declined and another one withdrawn."""
+    """Decline a referral of a case, withdraw another, then suspend and resume the case."""
     case = teller.submit()
     teller.write("officer", case)
     teller.accept_lead(case)
@@ -199,7 +202,7 @@ def play_withdrawn_case(teller: Storyteller) -> None:
 
 
 def play_handover(teller: Storyteller) -> None:
-    """Submit a case, and hand it over to the country of origin."""
+    """Submit a case, and hand it over to the country of origin at the second attempt."""
     case = teller.submit()
     teller.accept_lead(case)
     offer = {"to": "UZ_LEAD", "reason": "MIGRATION_OR_CHANGE_OF_LOCATION"}
@@ -213,7 +216,7 @@ def play_handover(teller: Storyteller) -> None:
 
 
 def wait_for_deadline(teller: Storyteller) -> None:
-    """Submit a case that no office answers, and wait until a deadline is missed."""
+    """Submit a case, and only read it for six seconds, so that a deadline can be missed."""
     case = teller.submit()
     until = time.monotonic() + 6
     while time.monotonic() < until:
@@ -225,7 +228,7 @@ def wait_for_deadline(teller: Storyteller) -> None:
 
 
 def apply_random_action(teller: Storyteller) -> None:
-    """Perform a random action on a case of another client."""
+    """Perform a random action on one of the newest cases, if there is one."""
     chance, known = teller.client.chance, teller.mechanism.cases[-NEWEST_CASES:]
     if not known:
         time.sleep(0.2)
@@ -244,7 +247,7 @@ def assess_risk(teller: Storyteller, case: str) -> None:
 
 
 def decline_lead(teller: Storyteller, case: str) -> None:
-    """Decline the lead."""
+    """Decline the lead of a case."""
     teller.take_step("colleague", case, "decline-lead", {"reason": "NO_CAPACITY"})
 
 
@@ -272,7 +275,7 @@ STORIES: Final = (
 
 
 def play(teller: Storyteller, *, meddling: bool) -> None:
-    """Run stories until the run has ended, or act on others' cases if `meddling`."""
+    """Until the run has ended, run stories or, if `meddling`, act on the newest cases."""
     while teller.client.is_running():
         try:
             if meddling:

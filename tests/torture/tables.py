@@ -58,7 +58,7 @@ class Kept:
 
 @dataclass(frozen=True)
 class MissedDeadline:
-    """A missed deadline, with the id `event` of its journal entry.
+    """A missed deadline. `event` is the type of the event that reports it, if any.
 
     `generation` counts the misses of a deadline, so that no miss is recorded twice.
     """
@@ -152,7 +152,7 @@ def read_mailboxes(
 
 
 def read_missed_deadlines(session: Session) -> list[MissedDeadline]:
-    """Return the missed deadlines with the events that report them."""
+    """Return the missed deadlines with the types of the events that report them."""
     references = dict(map(tuple, select_rows(session, Clock.number, Clock.reference)))
     found = []
     for one in session.scalars(select(Firing)):

@@ -35,7 +35,7 @@ def can_reach(noun: str, end: str, events: Iterable[str]) -> bool:
     """Return whether the events, in any order, can lead to a state.
 
     The order is ignored, because entries have no number on PostgreSQL, and the clocks of
-    machines are wrong. Records without a life cycle always pass.
+    machines can be wrong. Records without a life cycle always pass.
     """
     if noun not in LIVES:
         return True

@@ -57,7 +57,7 @@ class PeerResult:
 
     @property
     def reached(self) -> Verdict:
-        """The verdict on the goal, by CPU time. A noisy run has none."""
+        """The verdict on the goal for CPU time, `FREE` without a goal, or `NOISY`."""
         noisy = self.product.noise_of_cpu > NOISE_LIMIT
         return assess(PEER_GOALS.get(self.kind), self.times, noisy=noisy)
 
@@ -89,7 +89,7 @@ def compare_rounds(done: Iterable[tuple[Round, Round]]) -> tuple[Comparison, Com
 
 
 def measure_peer(database: str, pace: Pace, say: Say) -> list[PeerResult]:
-    """Measure all three services on one kind of database."""
+    """Measure the floor, the product and the service on one kind of database."""
     with (
         PLACES[database]() as place,
         run_floor(place) as floor,

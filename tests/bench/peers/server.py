@@ -1,4 +1,4 @@
-"""The service on Django REST framework as gunicorn runs it, with its own database."""
+"""The service on Django REST framework, which gunicorn runs on a separate database."""
 
 import json
 import secrets
@@ -28,7 +28,7 @@ BIN: Final = HOME / "peers" / "venv" / "bin"
 APPLICATION: Final = "tests.bench.peers.drf.application:application"
 SETTINGS: Final = "tests.bench.peers.drf.settings"
 THREADS: Final = 8
-"""Number of threads: one for each client of the benchmark, as the floor has."""
+"""Number of threads: one for each client of the benchmark, like the floor on PostgreSQL."""
 STORED: Final = "SELECT count(*) FROM drf_case"
 DELIVERED: Final = "SELECT count(*) FROM drf_event"
 
@@ -42,7 +42,7 @@ class NotPrepared(Exception):  # noqa: N818 - without a suffix, as Problem class
 
 
 def get_program(name: str, folder: Path = BIN) -> Path:
-    """Return the path of a program, or raise NotInstalled."""
+    """Return the path of a program, or raise NotInstalled if the program is missing."""
     if not (folder / name).exists():
         raise NotInstalled(f"{name} is missing. `make bench-peers` installs it.")
     return folder / name
@@ -50,7 +50,7 @@ def get_program(name: str, folder: Path = BIN) -> Path:
 
 @contextmanager
 def make_database(place: Place) -> Iterator[URL]:
-    """Yield the URL of a new database beside the product's, which is removed with it."""
+    """Yield the URL of a new database, which is removed together with the product's."""
     if place.postmaster is None:
         yield make_url(f"sqlite:///{place.folder / 'peer.db'}")
         return
@@ -60,7 +60,7 @@ def make_database(place: Place) -> Iterator[URL]:
 
 
 def describe_database(url: URL) -> dict[str, str]:
-    """Return the connection to a database as the settings of Django name its parts."""
+    """Return the connection to a database as a dictionary for the settings of Django."""
     if url.get_backend_name() == "sqlite":
         return {"ENGINE": "django.db.backends.sqlite3", "NAME": str(url.database)}
     host = url.query.get("host", url.host)
@@ -75,13 +75,13 @@ def describe_database(url: URL) -> dict[str, str]:
 
 
 def get_environment(url: URL) -> dict[str, str]:
-    """Return the environment of the service and of its commands."""
+    """Return the environment variables of the service and of its commands."""
     database = json.dumps(describe_database(url))
     return {"PEER_DATABASE": database, "DJANGO_SETTINGS_MODULE": SETTINGS}
 
 
 def get_command(port: int) -> list[str | Path]:
-    """Return the command that serves the application: a process with threads."""
+    """Return the command that serves the application in one process with threads."""
     return [
         get_program("gunicorn"),
         "--worker-class=gthread",
@@ -96,7 +96,10 @@ def get_command(port: int) -> list[str | Path]:
 
 
 def prepare_keys(environment: dict[str, str], log: Path) -> list[str]:
-    """Create the tables, and return the API keys of the submitter and of the lead."""
+    """Create the tables, and return the API keys of the submitter and of the lead.
+
+    Raises NotPrepared if a command fails.
+    """
     keys = [secrets.token_urlsafe(32), secrets.token_urlsafe(32)]
     for words in (["migrate", "--run-syncdb", "--verbosity=0"], ["create_offices", *keys]):
         with run_program(
@@ -109,7 +112,10 @@ def prepare_keys(environment: dict[str, str], log: Path) -> list[str]:
 
 @contextmanager
 def run_peer(place: Place, root: Path = ROOT) -> Iterator[Side]:
-    """Run the service, whose CPU time includes that of all processes of gunicorn."""
+    """Run the service while the context is open, then check its database.
+
+    The CPU time of the service includes all processes of gunicorn.
+    """
     log, port = place.folder / "peer.log", find_free_port()
     with make_database(place) as url:
         environment = get_environment(url)
@@ -124,7 +130,7 @@ def run_peer(place: Place, root: Path = ROOT) -> Iterator[Side]:
 
 
 def require_stored(url: URL, side: Side) -> None:
-    """Raise Lost unless the database has a case and an event for each answer with 201."""
+    """Raise Lost unless there are as many cases and events as responses with status 201."""
     text = url.render_as_string(hide_password=False)
     cases, events = select_numbers(text, STORED, DELIVERED)
     if cases != side.made or events != side.made:

@@ -1,4 +1,4 @@
-"""What people do on the pages of the console for each operation of the journeys."""
+"""The acts of people on pages of the console, one for each operation of the journeys."""
 
 import re
 from collections.abc import Callable
@@ -26,7 +26,7 @@ def take_case_action(person: Person, case: str, action: str, body: Json | None) 
 
 
 def take_named_action(person: Person, case: str, address: str, body: Json | None) -> None:
-    """Take the action of a case whose page has this address below the case."""
+    """Take an action on a case. `address` is the last part of the path of its page."""
     person.open_record(case)
     name, _, part = address.partition("/")
     page = f"/console/{case}/actions/{name}"
@@ -73,7 +73,7 @@ def record_consent(person: Person, case: str, body: Json) -> None:
 
 
 def submit_case(person: Person, body: Json) -> None:
-    """Refer somebody in five steps, and add what these steps do not ask."""
+    """Refer somebody in five steps, and add the values that the steps do not ask for."""
     rest = refer(person, body)
     require_success(person)
     case = f"cases/{person.window.page.locator('main .code').first.inner_text()}"
@@ -89,7 +89,7 @@ def submit_case(person: Person, body: Json) -> None:
 
 
 def ask_office(person: Person, case: str, body: Json) -> None:
-    """Ask an office for help: one that the page proposes, or else another one."""
+    """Ask an office for help, in its form on the page or in the form for another office."""
     person.open_record(case)
     main = person.window.page.locator("main")
     follow(person, main.locator(f'a[href="/console/{case}/ask"]'))
@@ -135,7 +135,7 @@ def take_action(person: Person, record: str, action: str, body: Json | None) -> 
 
 
 def approve(person: Person, approval: str, _: Json | None) -> None:
-    """Approve what another person asked for; the action is then carried out."""
+    """Approve the request of another person. The service then carries out the action."""
     person.open_record(approval)
     main = person.window.page.locator("main")
     submit(person, main.locator(f'form[action="/console/{approval}/confirm"] button'))
@@ -149,7 +149,7 @@ def follow(person: Person, link: Locator) -> None:
 
 
 def send(person: Person, form: Locator, body: Json | None) -> None:
-    """Fill in a form with a body, and send it."""
+    """Fill in a form with a body, and send it. Raises Refused if there is no such form."""
     if not form.count():
         raise Refused
     fill_form(person.window, form, dict(flatten(body or {})), person.zone)
@@ -157,13 +157,13 @@ def send(person: Person, form: Locator, body: Json | None) -> None:
 
 
 def submit(person: Person, button: Locator) -> None:
-    """Press a button that sends a form. Raises Refused if the page says why not."""
+    """Press a button that sends a form. Raises Refused if the page shows an alert."""
     click(person.window, button)
     require_success(person)
 
 
 def require_success(person: Person) -> None:
-    """Raise Refused if the page says that something is wrong."""
+    """Raise Refused if the page shows an alert."""
     alert = person.window.page.locator('main [role="alert"]:visible')
     if alert.count():
         raise Refused(alert.first.inner_text())

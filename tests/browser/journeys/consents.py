@@ -1,4 +1,4 @@
-"""A consent is recorded on its page: who may know what, and for what."""
+"""Functions that record a consent on its page, with its recipients and purposes."""
 
 from typing import Final
 
@@ -8,11 +8,11 @@ from tests.browser.journeys.filling import Json, click, fill_form, flatten
 from tests.browser.journeys.people import Person
 
 LEADING: Final = frozenset({"REFER", "HANDOVER"})
-"""The purposes that are no service. Offices that can lead have them at once."""
+"""The purposes that are not services. The form offers them for offices that can lead."""
 
 
 def name_row(recipient: Json) -> str:
-    """Return the end of the names of the fields of a recipient."""
+    """Return the last part of the names of the fields of a recipient."""
     if named := recipient.get("recipient_class"):
         return f"class-{named['kind']}-{named['country']}"
     return f"office-{recipient['focal_point']}"

@@ -1,4 +1,4 @@
-"""Fills forms of the console from the bodies of requests, as a person would."""
+"""Functions that fill in forms of the console from request bodies, as a person would."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -11,7 +11,7 @@ from tests.browser.windows import Window
 
 type Json = dict[str, Any]
 type Values = Mapping[str, object]
-"""The values of fields by name. A list has the values of several boxes or lines."""
+"""The values of fields by name. A list contains the values of several boxes or lines."""
 
 BOX, RADIO, MANY_LINES, CHOICE = "checkbox", "radio", "textarea", "select-one"
 DATE, TIME, HIDDEN = "date", "datetime-local", "hidden"
@@ -35,7 +35,7 @@ def flatten(body: Json, place: str = "") -> Iterator[tuple[str, object]]:
 
 
 def unfold(window: Window, element: Locator) -> None:
-    """Open every fold of the page that hides an element."""
+    """Open every closed part of the page that hides an element."""
     folds = element.locator("xpath=ancestor::details[not(@open)]")
     while folds.count():
         window.interactions += 1
@@ -58,7 +58,11 @@ def fill_form(window: Window, form: Locator, values: Values, zone: ZoneInfo) -> 
 def fill_field(
     window: Window, form: Locator, name: str, value: object, zone: ZoneInfo
 ) -> bool:
-    """Fill in a field, and return whether the form has it. Times are shown in `zone`."""
+    """Fill in a field, and return whether the form accepts the value.
+
+    A form without the field accepts only an empty value, and a hidden field only the value
+    that it has. Times are typed in `zone`.
+    """
     fields = form.locator(f'[name="{name}"]')
     count = fields.count()
     if not count:
@@ -88,7 +92,7 @@ def list_boxes(value: object) -> set[str]:
 
 
 def tick_boxes(window: Window, boxes: Locator, wanted: set[str]) -> bool:
-    """Tick exactly the boxes with the given values, and return whether all are there."""
+    """Tick only the boxes with the given values. Return whether each value has a box."""
     shown = boxes.evaluate_all("all => all.map(one => [one.value, one.checked])")
     for number, (value, is_ticked) in enumerate(shown):
         if is_ticked != (value in wanted):

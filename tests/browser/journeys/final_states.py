@@ -1,4 +1,4 @@
-"""What every account can read after the journeys, in a form without times and ids."""
+"""The data that each account can read after the journeys, without times and ids."""
 
 import json
 import re
@@ -14,7 +14,7 @@ from tests.browser.demonstration import Demonstration
 
 type Json = dict[str, Any]
 type States = dict[str, Any]
-"""What an account reads, by its path. The value is a status if it may not read it."""
+"""The content at each path that an account reads, or the status if it is refused."""
 type Names = Mapping[str, str]
 """The names of the records by their code or id, the same in every demonstration."""
 
@@ -24,7 +24,7 @@ MADE_AT: Final = {
     "handovers": "offered_at",
     "approvals": "asked_at",
 }
-"""The time at which a record was made, by its kind. A case gets that of a referral."""
+"""The field with the creation time of a record, by kind. A case uses its referrals."""
 CASE_PARTS: Final = ("consents", "facts", "questions", "knowledge", "history")
 LEAD_PARTS: Final = ("safeguards", "contacts", "notes")
 MEETING: Final = frozenset({"accepted", "in_progress"})
@@ -39,7 +39,7 @@ SECONDS: Final = 60
 
 
 def read_final_states(served: Demonstration) -> Mapping[str, States]:
-    """Return what each account of a demonstration reads, by its label."""
+    """Return the data that each account of a demonstration reads, by the account label."""
     with httpx.Client(base_url=f"{served.url}/v1/", timeout=SECONDS) as http:
         read = {
             one.label: dict(read_records(Reader(http, one, served.keys[one.label])))
@@ -59,7 +59,10 @@ class Reader:
 
     @property
     def opens_documents(self) -> bool:
-        """Whether the account works on cases. Others are stopped after some attempts."""
+        """Whether the account works on cases, and may therefore open sealed documents.
+
+        The service stops other accounts after some attempts.
+        """
         return bool(self.account.roles & CASE_ROLES)
 
     def read(self, path: str) -> Any:
@@ -90,7 +93,7 @@ class Reader:
 
 
 def read_records(reader: Reader) -> Iterator[tuple[str, Any]]:
-    """Yield the path and the content of everything that an account may list."""
+    """Yield the path and content of each record that an account lists, and of its parts."""
     for kind in ("cases", *MADE_AT):
         page = reader.read(f"{kind}?limit=200")
         for record in page["items"] if isinstance(page, dict) else ():
@@ -105,7 +108,7 @@ def read_records(reader: Reader) -> Iterator[tuple[str, Any]]:
 
 
 def name_records(read: Iterable[States]) -> Names:
-    """Name all records by the order in which they were made, such as `case-1`."""
+    """Name all records by the order in which they were made, such as `cases-1`."""
     made: dict[str, dict[str, str]] = {kind: {} for kind in ("cases", *MADE_AT)}
     for states in read:
         for path, content in states.items():
@@ -123,7 +126,7 @@ def name_records(read: Iterable[States]) -> Names:
 
 
 def normalize(states: States, names: Names) -> States:
-    """Return what an account reads with the names of records, and without times."""
+    """Return the data that an account reads, with names of records and without times."""
     text = VERSION.sub('"version": 0', json.dumps(states, ensure_ascii=False))
     for identity, name in names.items():
         text = text.replace(identity, name)
@@ -151,10 +154,10 @@ def simplify(path: str, content: Any) -> Any:
 
 
 def split_consents(consents: Iterable[Json]) -> Iterator[Json]:
-    """Yield a consent for each purpose, without the services of those who may lead.
+    """Yield a consent for each purpose, without the services of offices that may lead.
 
-    The five steps of "Refer someone" ask once for leading and for all services, but the
-    journeys ask for each service who may give it. This is the only known difference.
+    The five steps of "Refer someone" ask once which offices may lead and give any service,
+    but the journeys name the offices for each service. This is the only known difference.
     """
     items = list(consents)
     leading = [name_recipient(one) for one in items if LEADING in one["purposes"]]
@@ -173,7 +176,7 @@ def name_recipient(consent: Json) -> tuple[str, ...]:
 def list_differences(
     these: Mapping[str, States], those: Mapping[str, States]
 ) -> list[tuple[str, str, Any, Any]]:
-    """Return the accounts and the paths at which two demonstrations differ, with both."""
+    """Return each difference of two demonstrations: the account, path and both contents."""
     return [
         (label, path, these[label].get(path), those[label].get(path))
         for label in those

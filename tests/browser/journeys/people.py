@@ -1,4 +1,4 @@
-"""The people of the journeys: each has a window, and signs in with a passkey."""
+"""The people of the journeys, each of whom has a window and signs in with a passkey."""
 
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -22,7 +22,7 @@ ENROLMENT = ("POST enrolments", "POST enrolments/*/confirm")
 
 @dataclass(frozen=True)
 class Person:
-    """A person at a window, who is signed in, and a client of the same account."""
+    """A person who is signed in at a window, with a client of the same account."""
 
     account: DemoAccount
     window: Window
@@ -35,7 +35,7 @@ class Person:
         return ZoneInfo(office["time_zone"] or "UTC")
 
     def open_record(self, path: str) -> None:
-        """Open the page of a record, through the list of tasks if it is there."""
+        """Open the page of a record, through the list of tasks if the record is listed."""
         target = f"/console/{path}"
         self.window.visit(HOME)
         link = self.window.page.locator(f'main a[href="{target}"]')
@@ -46,7 +46,7 @@ class Person:
 
     @property
     def record(self) -> str:
-        """The path of the record whose page is shown, as the API has it."""
+        """The path in the API of the record whose page is shown."""
         return self.window.page.url.partition(HOME)[2].partition("?")[0]
 
 
@@ -59,15 +59,15 @@ class People:
     known: dict[str, Person] = field(default_factory=dict)
     steps: Steps = field(default_factory=Steps)
     faults: list[str] = field(default_factory=list)
-    """The pages that the service could not show."""
+    """The status and the URL of each page that the service could not show."""
 
     def record_fault(self, answer: Response) -> None:
-        """Record an answer that reports a fault of the service."""
+        """Record a response that is a server error."""
         if answer.status >= httpx.codes.INTERNAL_SERVER_ERROR:
             self.faults.append(f"{answer.status} {answer.url}")
 
     def get_person(self, account: DemoAccount) -> Person:
-        """Return a person, who makes a passkey and signs in with it the first time."""
+        """Return a person. The first time, the person makes a passkey and signs in."""
         if account.label not in self.known:
             self.known[account.label] = self.sign_in(account)
         return self.known[account.label]

@@ -1,4 +1,4 @@
-"""Somebody is referred in five steps, with the body that a journey sends as a whole."""
+"""Functions that fill in the five steps of "Refer someone" from one request body."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -8,14 +8,14 @@ from tests.browser.journeys.people import Person
 
 STEPS: Final = 5
 ASKED_SECTIONS: Final = ("needs", "contact")
-"""The sections that the steps ask; the others are written on the page of the case."""
+"""The sections that the steps ask for. Others are written on the page of the case."""
 LEADING: Final = "REFER"
-"""The purpose of the recipients that the steps ask: all of them may be asked to lead."""
+"""The purpose of the recipients that the steps ask for, who may all be asked to lead."""
 
 
 @dataclass(frozen=True)
 class Rest:
-    """What the five steps do not ask, and the page of the case does."""
+    """The values that the five steps do not ask for, but the page of the case does."""
 
     sections: list[Json]
     safeguards: Json
@@ -24,7 +24,7 @@ class Rest:
 
 
 def refer(person: Person, body: Json) -> Rest:
-    """Refer somebody from the first step to "sent", and return what is left to add."""
+    """Refer somebody in the five steps, and return the values that are left to add."""
     window = person.window
     click(window, window.page.locator("nav").get_by_role("link", name="Refer someone"))
     values = name_fields(body)
@@ -59,7 +59,7 @@ def name_fields(body: Json) -> Json:
 
 
 def list_ticks(recipients: list[Json]) -> list[str]:
-    """Return the boxes of the matrix: who may be asked, and what each may know."""
+    """Return the boxes to tick for recipients that may be asked, and for their sections."""
     ticks = []
     for one in recipients:
         named = one.get("recipient_class")
@@ -69,7 +69,10 @@ def list_ticks(recipients: list[Json]) -> list[str]:
 
 
 def list_rest(body: Json, left: Json) -> Rest:
-    """Return what has to be added, of which `left` are the values without a field."""
+    """Return the values that have to be added on the page of the case.
+
+    `left` contains the values for which the five steps have no field.
+    """
     kept = [one for one in body["sections"] if one["section"] not in ASKED_SECTIONS]
     safeguards = "safeguards/origin_contact" in left
     risk = "risk/remarks" in left

@@ -1,4 +1,4 @@
-"""Plays the journeys of the demonstration: what has a page is done on it."""
+"""The replay of the journeys of the demonstration on the pages of the console."""
 
 import json
 from collections.abc import Mapping
@@ -18,9 +18,9 @@ ENDED = httpx.codes.NO_CONTENT
 
 @dataclass
 class Replay(httpx.BaseTransport):
-    """Sends the requests of the journeys: changes through the browser, the rest as is.
+    """A transport that carries out changes on pages of the console.
 
-    `accounts` are the accounts by their API key.
+    It sends reads and changes without a page to the API. `accounts` maps keys to accounts.
     """
 
     people: People
@@ -29,12 +29,12 @@ class Replay(httpx.BaseTransport):
 
     @property
     def steps(self) -> Steps:
-        """How the steps have been taken so far."""
+        """The number of steps taken so far, by the way in which they were taken."""
         return self.people.steps
 
     @override
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Answer a request with what the API says about it afterwards."""
+        """Carry out a request on a page or through the API, and return a response."""
         path = request.url.path.removeprefix(PREFIX)
         if request.method == "GET":
             return self.api.handle_request(request)
@@ -48,9 +48,10 @@ class Replay(httpx.BaseTransport):
     def act(
         self, request: httpx.Request, act: Act, places: tuple[str, ...]
     ) -> httpx.Response:
-        """Do on a page what a request asks, and answer with the record that it shows.
+        """Carry out a request on a page, and return the record that the page then shows.
 
-        If the page refuses or does not offer it, the API has to refuse it, too.
+        If the page refuses or does not offer the action, the API must refuse it, too. If
+        the request names an approval, that approval must already have been used.
         """
         account = self.accounts[request.headers["Authorization"].removeprefix("Bearer ")]
         person = self.people.get_person(account)
@@ -69,7 +70,7 @@ class Replay(httpx.BaseTransport):
     def require_refusal(
         self, request: httpx.Request, step: str, refused: Refused
     ) -> httpx.Response:
-        """Send a request that a page refused to the API, which has to refuse it, too."""
+        """Send a request that a page refused, and require that the API refuses it, too."""
         answer = self.api.handle_request(request)
         status = answer.status_code
         assert status == httpx.codes.CONFLICT, (step, refused, answer.read())
@@ -87,8 +88,11 @@ class Replay(httpx.BaseTransport):
         self.api.close()
 
     def read(self, request: httpx.Request, path: str) -> httpx.Response:
-        """Return the record at a path of the API, for the person of a request."""
-        if path == PREFIX:  # the person has no part in the record any more
+        """Read a path of the API as the person of a request, and return the response.
+
+        The status is 204 (No Content) if the path names no record.
+        """
+        if path == PREFIX:  # the person is no longer a party of the record
             return httpx.Response(ENDED)
         headers = {
             name: request.headers[name] for name in ("Authorization", "Host", "Accept")

@@ -1,11 +1,11 @@
-"""How the steps of the journeys are taken, as a table that a test compares."""
+"""The table that shows how each step of the journeys is taken. A test checks the table."""
 
 from collections import Counter
 from enum import StrEnum
 
 
 class Way(StrEnum):
-    """How a step is taken."""
+    """The way in which a step is taken."""
 
     PAGE = "on a page"
     REFUSED = "refused by the page and by the API"
@@ -13,7 +13,7 @@ class Way(StrEnum):
 
 
 class Steps(Counter[tuple[Way, str]]):
-    """The number of steps by the way, and by the method and the path of the operation."""
+    """The number of steps for each way, and for each method and path of an operation."""
 
     def format(self) -> str:
         """Return the table of all steps."""

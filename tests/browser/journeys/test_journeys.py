@@ -1,4 +1,4 @@
-"""The journeys of the demonstration lead to the same final states through the console."""
+"""Tests that the journeys lead to the same final states through the console."""
 
 import subprocess
 from collections.abc import Iterator
@@ -44,14 +44,14 @@ def unplayed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demonstration
 
 @pytest.fixture(scope="module")
 def replay(unplayed: Demonstration, browser: Browser) -> Replay:
-    """Return the replay of the journeys, with the people who have signed in so far."""
+    """Return the transport that replays the journeys, with the people who signed in."""
     accounts = {unplayed.keys[one.label]: one for one in DEMO_ACCOUNTS}
     return Replay(People(unplayed, browser), accounts, httpx.HTTPTransport())
 
 
 @pytest.fixture(scope="module")
 def demo(unplayed: Demonstration, replay: Replay) -> Iterator[Demo]:
-    """Yield the demonstration whose requests are done on pages."""
+    """Yield the demonstration whose requests are carried out on pages."""
 
     def run_out(code: str) -> None:
         command = [str(PYTHON), "-m", EXPIRE, code]

@@ -1,4 +1,4 @@
-"""Authentication by an API key, of which the database has only the digest."""
+"""Authentication by an API key. The database contains only the digest of the key."""
 
 from hashlib import sha256
 from typing import override
@@ -15,7 +15,7 @@ def compute_digest(key: str) -> str:
 
 
 class ApiKeyAuthentication(TokenAuthentication):
-    """The authentication of Django REST framework, with digests of keys."""
+    """The token authentication of Django REST framework, which looks up a key's digest."""
 
     keyword = "Bearer"
 

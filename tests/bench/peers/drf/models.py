@@ -7,7 +7,7 @@ from django.db import models
 
 
 class Office(models.Model):
-    """An office, which is the user of its requests."""
+    """An office, which Django REST framework treats as the user of a request."""
 
     code = models.CharField(max_length=40, unique=True)
     country = models.CharField(max_length=2)

@@ -1,4 +1,4 @@
-"""The serializers, which validate requests and render answers."""
+"""The serializers, which validate requests and render responses."""
 
 from typing import Any, override
 

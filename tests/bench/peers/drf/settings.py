@@ -1,4 +1,4 @@
-"""The settings of Django. `PEER_DATABASE` holds the connection as JSON."""
+"""The settings of Django. The variable `PEER_DATABASE` contains the connection as JSON."""
 
 import json
 import os

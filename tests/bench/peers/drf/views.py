@@ -1,4 +1,4 @@
-"""The view sets: offices submit cases, and read their feeds."""
+"""The view sets, with which offices submit cases and read their feeds."""
 
 from typing import Any, override
 
@@ -41,7 +41,7 @@ class CaseViewSet(mixins.CreateModelMixin, viewsets.GenericViewSet):
 
 
 class FeedPagination(BasePagination):
-    """Pages of a feed that begin after the position of the last event."""
+    """Pagination of a feed: a page contains the events after the position in `after`."""
 
     @override
     def paginate_queryset(
@@ -60,7 +60,10 @@ class FeedPagination(BasePagination):
 
 
 def read_number(request: Request, name: str, default: int) -> int:
-    """Return a parameter that is a number, or raise ValidationError."""
+    """Return a query parameter as a number, or `default` if it is missing.
+
+    Raises ValidationError (400) if the parameter is not a number.
+    """
     text = request.query_params.get(name, str(default))
     if not text.isdecimal():
         raise ValidationError({name: "This must be a number."})
@@ -68,7 +71,7 @@ def read_number(request: Request, name: str, default: int) -> int:
 
 
 class EventViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
-    """The feed of the office that asks."""
+    """The feed of the office that sends the request."""
 
     serializer_class = EventSerializer
     pagination_class = FeedPagination
