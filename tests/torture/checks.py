@@ -5,47 +5,16 @@ service.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
 from tests.torture.history import Operation, Outcome
-from tests.torture.tables import Line, Tables
+from tests.torture.run import Run
+from tests.torture.tables import Line
 from tests.torture.walks import can_reach
 
 DECIDED: Final = "approval.decided"
 """The event of the only action without a key, because repeating it changes nothing."""
-
-
-@dataclass
-class Run:
-    """The data of a finished run: operations of clients, rows of tables, polled events."""
-
-    deeds: Sequence[Operation] = ()
-    tables: Tables = field(default_factory=Tables)
-    inboxes: Sequence[tuple[str, Sequence[str]]] = ()
-    """The office of each poller, and the ids of the events that the poller processed."""
-    texts: Mapping[str, str] = field(default_factory=dict)
-    """The text of each case at the end."""
-    trouble: Mapping[str, int] = field(default_factory=dict)
-
-    def list_acknowledged(self) -> list[Operation]:
-        """Return the writes that were acknowledged."""
-        return [operation for operation in self.deeds if operation.is_done]
-
-    def list_entries_of_people(self) -> list[Line]:
-        """Return the journal entries of actions that the clients' accounts have taken."""
-        events = {
-            what
-            for operation in self.deeds
-            for what in (operation.event, *operation.more_events)
-        }
-        accounts = {operation.account for operation in self.deeds}
-        return [
-            line
-            for line in self.tables.lines
-            if line.type in events and line.account in accounts
-        ]
 
 
 def find_unanswered(run: Run) -> Iterator[str]:
