@@ -100,7 +100,7 @@ class CaseRecord(Protected):
 
     @classmethod
     def match_identity(cls, row: Row) -> ColumnElement[bool]:
-        """Return the condition that matches the record of a row."""
+        """Return the condition that selects the record with the identity of a row."""
         return and_(*(getattr(cls, name) == row[name] for name in cls.identifying))
 
     @classmethod

@@ -159,7 +159,7 @@ def store_dated_records(tx: ReadTransaction, ids: frozenset[UUID], rows: Rows) -
 
 
 def store_offices(tx: ReadTransaction, rows: Rows) -> None:
-    """Cache the caller's office, and the codes of the offices that are parties.
+    """Cache the caller's office, and the codes of the parties of the case.
 
     Also cache whether the caller's office has default contacts.
     """

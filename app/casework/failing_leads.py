@@ -50,7 +50,7 @@ def is_failing(tx: ReadTransaction, case: Case) -> bool:
 
 
 def is_submitter_gone(tx: ReadTransaction, case: Case) -> bool:
-    """Return whether a desk has a submitted case whose submitter can no longer act.
+    """Return whether a submitted case is at a desk, and its submitter can no longer act.
 
     A submitter can no longer act if it is closed, or if no account there could work on
     cases during the last day.

@@ -103,7 +103,7 @@ def plan_visits(tx: WriteTransaction, plan: MonitorCase) -> tuple[datetime, ...]
 def monitor_case(
     tx: WriteTransaction, case: Case, row: Row, visits: tuple[datetime, ...]
 ) -> Case:
-    """End the help, and start the visits to the person."""
+    """Set the dates of the visits, and take the step to the monitoring of a case."""
     case.visits = [visit.isoformat() for visit in visits]
     case_actions.take_step(tx, case, row, audience_before=case.audience)
     return case

@@ -194,7 +194,7 @@ def find_next_lead(tx: ReadTransaction, case: Case, stands: Standing) -> Candida
     """Return the next possible lead under the consents that desks recorded, or None.
 
     These consents name classes of offices. An office that was asked or has led before comes
-    after the others, and a body of a State that routing avoids comes last. Offices that
+    after the others. A body of a State comes last if routing avoids it. Offices that
     cannot lead or are not safe are left out.
     """
     by_desks = list_desk_consents(tx, stands)

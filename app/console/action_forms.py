@@ -121,7 +121,7 @@ class ActionMenu:
 
     @property
     def opens_more(self) -> bool:
-        """Whether the page shows the less frequent actions at once."""
+        """Whether the less frequent actions are shown without a click."""
         tried = any(one.is_tried for one in (*self.more, *self.grave))
         return tried or not (self.main or self.frequent)
 

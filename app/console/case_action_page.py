@@ -34,9 +34,9 @@ SUMMARY_ACTION: Final = "update_summary"
 
 @dataclass(frozen=True)
 class ChosenAction:
-    """The action that the address of the page names, for one case.
+    """The action on a case that the URL of the page contains.
 
-    `part` is the end of the address, if any: a section, a fact, or the id of a record.
+    `part` is the end of the URL, if any: a section, a fact, or the id of a record.
     """
 
     code: str

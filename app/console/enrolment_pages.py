@@ -77,7 +77,7 @@ async def cancel_enrolment(visit: Visit) -> Response:
 
 
 async def send_decision(visit: Visit, decision: str) -> Json | Attempt:
-    """Confirm or cancel the enrolment in the path. Return it, or the failed attempt."""
+    """Confirm or cancel an enrolment. Return the enrolment, or the failed attempt."""
     sent = await visit.request.form()
     path = f"enrolments/{visit.request.path_params['id']}/{decision}"
     outcome = await send_form(visit, path, None, sent)

@@ -144,7 +144,7 @@ def build_total(
 
 
 def get_count(counts: Mapping[str, TableCounts], number: Number) -> int:
-    """Return the exact count of people for a number, in its part or in all parts."""
+    """Return the exact count behind `number`, summed over all parts if it has none."""
     parts = counts.values() if number.part is None else (counts[number.part],)
     return sum(count_cell(part.get(number.table, {}), number.cell) for part in parts)
 

@@ -30,7 +30,7 @@ class Pace:
     seconds: float
 
     def compute_free_at(self, free_at: float, now: float) -> float:
-        """Return when all attempts are available again if another attempt is made now."""
+        """Return the time at which all attempts are available again, after one more now."""
         return max(free_at, now) + self.seconds
 
     def compute_wait(self, free_at: float, now: float) -> float:
