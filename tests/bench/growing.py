@@ -11,7 +11,6 @@ from typing import Final
 from sqlalchemy import text
 
 from app.demo.demo_accounts import HN_OFFICER, JM_OFFICER, KG_OFFICER, UZ_OFFICER
-from app.kernel.schema_version import get_newest_migration
 from tests.bench.checks import CASES, connect, count_cases, require_answers, select_numbers
 from tests.bench.client import load
 from tests.bench.figures import NOISE_LIMIT, Comparison
@@ -46,11 +45,14 @@ type Say = Callable[[str], None]
 def make_folder(kind: str, cases: int) -> Path:
     """Create and return the folder of a filled database.
 
-    Its name depends on the number of cases, the schema, and the code that fills it.
+    Its name depends on the number of cases, the migrations, and the code that fills it.
+    These files also run in checkouts of earlier commits, so they read the migrations by
+    their names.
     """
+    newest = max(path.name for path in (ROOT / "migrations" / "versions").glob("*.py"))
     recipe = b"".join((ROOT / "tests" / "bench" / name).read_bytes() for name in RECIPE)
     digest = hashlib.sha256(recipe).hexdigest()[:8]
-    folder = HOME / f"filled-{kind}-{get_newest_migration()}-{digest}-{cases}"
+    folder = HOME / f"filled-{kind}-{newest[:4]}-{digest}-{cases}"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
