@@ -1,4 +1,4 @@
-"""Locks of accounts, which are taken before locks of persons and of rows of an account."""
+"""Account locks, which are taken before locks of persons and of an account's other rows."""
 
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session

@@ -31,7 +31,7 @@ class RolesIncompatible(Problem):
 
 @dataclass(frozen=True)
 class AccountSpec:
-    """The properties of an account that is to be opened.
+    """The properties of an account that is to be created.
 
     `person_id` is the person to whom the account belongs, or None for a new person.
     """
@@ -46,9 +46,9 @@ class AccountSpec:
 def create_account(
     session: Session, account_id: UUID, opening: AccountSpec, now: datetime
 ) -> Account:
-    """Open and return an account. Raises RolesIncompatible (409) if its roles conflict.
+    """Create and return an account. Raises RolesIncompatible (409) if its roles conflict.
 
-    If the account is for a new person, a person with the id of the account is opened too.
+    If the account is for a new person, also create the person, with the account's id.
     """
     require_compatible_roles(opening.roles)
     account = Account(
@@ -68,9 +68,9 @@ def create_account(
 
 
 def open_person(session: Session, account: Account, now: datetime) -> UUID:
-    """Return the id of the person of an account, after opening the person if needed.
+    """Return the id of the person of an account. If there is no person, create one.
 
-    During an upgrade, the previous version of the service opens accounts without persons.
+    During an upgrade, the previous version of the service creates accounts without persons.
     """
     if account.person_id is None:
         if session.get(Person, account.id) is None:

@@ -125,8 +125,8 @@ def claim_approval(
 ) -> Approval:
     """Mark an approval as used and return it, or raise ApprovalUnusable (409).
 
-    An approval that was changed in the database is refused like one that does not exist.
-    Raises NotAuthentic if the account that approved was changed in the database.
+    An approval that was altered outside the service is refused as if it did not exist.
+    Raises NotAuthentic if the account that approved was altered outside the service.
     """
     try:
         approval = access_queries.lock_approval(tx, approval_id)

@@ -112,7 +112,7 @@ def authenticate(
     Unknown, expired, revoked and ended credentials cause the same error. A session that
     has timed out is accepted for the time `grace` after its end. `queries` can select more
     columns than `QUERIES`; the returned row contains them. A credential or an account that
-    was changed in the database is also refused, and logged.
+    was altered outside the service is also refused, and logged.
     """
     begins, prefix = key.partition("_")[0], get_prefix(key)
     kind = begins if begins in queries else API_KEY

@@ -15,7 +15,7 @@ from app.kernel.transactions import ReadTransaction
 
 
 def find(session: Session, enrolment_id: UUID, *, lock: bool = False) -> Enrolment | None:
-    """Return an enrolment, or None if it is unknown or was changed in the database.
+    """Return an enrolment, or None if it is unknown or was altered outside the service.
 
     If `lock` is true, the enrolment is locked. Its account is locked first, as in other
     changes to accounts.

@@ -92,7 +92,7 @@ def find_signing_key(
 
 
 def hash_token(macs: RowMacs, row: AccessToken, token: str) -> str:
-    """Return the keyed hash of a token and of all other columns of its row.
+    """Return the keyed hash of a token and all other columns of its row.
 
     The row of a token never changes, so the MAC of the account need not cover it.
     """

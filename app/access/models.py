@@ -26,7 +26,7 @@ from app.kernel.transactions import RecordIdentity
 class Person(Base):
     """A person, to whom one or several accounts belong.
 
-    A person who was opened together with an account has the id of the account. The name is
+    A person who was created with an account has the id of the account. The name is
     sealed with a key of its own; it is null until somebody enters it.
     """
 

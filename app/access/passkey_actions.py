@@ -65,8 +65,9 @@ type Show[R] = Callable[[ReadTransaction, OpenedSession], R]
 class PasskeySignIn:
     """A request to sign in with a passkey.
 
-    `account` is one of the accounts of the person. By default, it is the account of
-    `replaces`, which is a session that ends, or else the account that was opened first.
+    `account` is one of the accounts of the person. It defaults to the account of the
+    session `replaces`, which the sign-in ends. Without `replaces`, it defaults to the
+    enabled account that was created first.
     """
 
     credential: CredentialJson

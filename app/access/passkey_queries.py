@@ -28,7 +28,7 @@ def is_usable_by(person_id: UUID | None) -> ColumnElement[bool]:
 def find_passkey(session: Session, credential_id: bytes) -> Passkey | None:
     """Return the passkey with this credential id, or None if it is unknown or removed.
 
-    A passkey that was changed in the database is not returned.
+    A passkey that was altered outside the service is not returned.
     """
     known = (Passkey.credential_id == credential_id) & Passkey.removed_at.is_(None)
     found = session.scalar(select(Passkey).where(known))
@@ -36,7 +36,7 @@ def find_passkey(session: Session, credential_id: bytes) -> Passkey | None:
 
 
 def lock_passkey(session: Session, passkey_id: UUID) -> Passkey | None:
-    """Lock and return a passkey, or None if it was removed, or changed in the database."""
+    """Lock and return a passkey; None if it was removed or altered outside the service."""
     kept = (Passkey.id == passkey_id) & Passkey.removed_at.is_(None)
     found = session.scalar(lock_rows(select(Passkey).where(kept)))
     return verify_found(session, found)
@@ -60,7 +60,8 @@ def get_passkey(session: Session, passkey_id: UUID, person_id: UUID | None) -> P
 def has_passkey(session: Session, person_id: UUID) -> bool:
     """Return whether a person has a passkey that is not removed.
 
-    Raises NotAuthentic if a passkey of the person was changed or hidden in the database.
+    Raises NotAuthentic if one of the person's passkeys was altered or hidden outside the
+    service.
     """
     require_complete_group(session, person_id, PASSKEYS)
     found = select(Passkey.id).where(is_usable_by(person_id)).limit(1)
@@ -70,9 +71,10 @@ def has_passkey(session: Session, person_id: UUID) -> bool:
 def find_account(
     session: Session, person_id: UUID, account_id: UUID | None
 ) -> Account | None:
-    """Return an enabled account of a person, by default the one that was opened first.
+    """Return an enabled account of a person, by default the one that was created first.
 
-    Returns None if there is none. An account that was changed in the database is skipped.
+    Returns None if there is none. An account that was altered outside the service is
+    skipped.
     """
     own = (Account.person_id == person_id) & (Account.kind == AccountKind.PERSON)
     enabled = select(Account).where(own, Account.disabled_at.is_(None))

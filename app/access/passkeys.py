@@ -28,7 +28,7 @@ type CredentialJson = dict[str, Any]
 
 @dataclass(frozen=True)
 class RelyingParty:
-    """The WebAuthn relying party: the domain and the origin of the pages of the service."""
+    """The WebAuthn relying party: the domain and the origin of the service's pages."""
 
     id: str
     origin: str

@@ -22,8 +22,8 @@ from app.kernel.transactions import ReadTransaction, WriteTransaction
 def get_person() -> ColumnElement[UUID]:
     """Return an SQL expression for the person id of an account, or else the account id.
 
-    The account of a machine has no person. An account that the previous version opened has
-    no person yet, but its person will have the id of the account.
+    The account of a machine has no person. An account that the previous version created
+    has no person yet, but its person will have the id of the account.
     """
     return func.coalesce(Account.person_id, Account.id)
 
@@ -42,8 +42,8 @@ def is_same_person(account_id: InstrumentedAttribute[UUID]) -> ColumnElement[boo
 def list_accounts_of_same_person(tx: ReadTransaction, account_id: UUID) -> frozenset[UUID]:
     """List the accounts of the person of an account, including that account.
 
-    Raises NotAuthentic if the account was changed, or an account of the person was added or
-    hidden, by a change made directly in the database.
+    Raises NotAuthentic if the account was altered, or an account of the person was added or
+    hidden, outside the service.
     """
     account = tx.session.get(Account, account_id)
     if account is not None:
@@ -67,8 +67,8 @@ def list_offices(tx: ReadTransaction, person_id: UUID) -> frozenset[UUID]:
 def list_enabled(tx: ReadTransaction, person_id: UUID) -> Sequence[Account]:
     """List the enabled accounts of a person, at all offices.
 
-    Raises NotAuthentic if an account was changed, added or hidden directly in the database.
-    The person may not exist yet, if the previous version opened the account.
+    Raises NotAuthentic if an account was altered, added or hidden outside the service. The
+    person may not exist yet, if the previous version created the account.
     """
     if tx.session.get(Person, person_id) is not None:
         require_complete_group(tx.session, person_id, MEMBERSHIP)

@@ -1,4 +1,4 @@
-"""New MACs for accounts and persons that have none or whose rows were changed (ADR 80)."""
+"""New MACs for accounts and persons that have none or have altered rows (ADR 80)."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -43,7 +43,8 @@ def has_fitting_key(session: Session) -> bool:
     """Return whether the key file is the one with which the accounts were protected.
 
     A few accounts are verified. If one of them matches, the key file is right, and accounts
-    that do not match were changed. Returns True if no account is protected.
+    that do not match were altered outside the service. Returns True if no account is
+    protected.
     """
     some = (
         select(Account).where(Account.mac.is_not(None)).order_by(Account.id).limit(SAMPLE)
@@ -106,9 +107,9 @@ def protect_account_again(runtime: Runtime, account_id: UUID) -> None:
 
 
 def find_authentic_group(session: Session, person_id: UUID) -> Group:
-    """Return the group of a person without the rows that were changed.
+    """Return the group of a person without the rows that were altered outside the service.
 
-    If the row of the person was changed, or the key file is new, the group is empty.
+    If the row of the person was altered, or the key file is new, the group is empty.
     """
     try:
         drop_unmatched(session, Person, person_id)

@@ -259,9 +259,9 @@ def store_mac(session: Session, key: GroupKey, mac: bytes) -> None:
 def drop_unmatched(session: Session, model: type[Owner], owner_id: UUID) -> None:
     """Remove the entries of a group whose rows are missing or changed, and log an alarm.
 
-    Functions that end rights call this. Otherwise, a row that is hidden in the database at
-    that time would be valid again when it is restored. Entries of tables with row-level
-    security are kept. Raises NotAuthentic if the row of the owner was changed.
+    Functions that end rights call this. Otherwise, a row that is hidden outside the service
+    at that time would be valid again when it is restored. Entries of tables with row-level
+    security are kept. Raises NotAuthentic if the row of the owner was altered.
     """
     session.flush()
     macs, connection = session.info[MACS], session.connection()

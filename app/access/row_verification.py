@@ -95,7 +95,7 @@ def verify_credential(macs: RowMacs, row: Row[Any], members: MemberLabels) -> No
 
 
 def verify_found[M: Member](session: Session, found: M | None) -> M | None:
-    """Return a record that was found, or None if it was changed in the database."""
+    """Return a found record, or None if it is None or was altered outside the service."""
     return found if found is not None and is_authentic(session, found) else None
 
 
@@ -121,7 +121,7 @@ def read_owner(session: Session, table: MemberTable, record: Member) -> Mapping[
 
 
 def require_authentic_account(session: Session, account: Account) -> Account:
-    """Return a loaded account. Raises NotAuthentic if it was changed in the database."""
+    """Return an account. Raises NotAuthentic if it was altered outside the service."""
     if session.is_modified(account):
         session.flush()
     parse_owner(session.info[MACS], Account, read_loaded(account))
@@ -134,7 +134,7 @@ def read_loaded(owner: Owner) -> Mapping[str, Any]:
 
 
 def require_complete_group(session: Session, owner_id: UUID, *tables: MemberTable) -> None:
-    """Raise NotAuthentic if a row of a group was changed or is missing.
+    """Raise NotAuthentic if a row of a group was altered outside the service or is missing.
 
     Only the rows of `tables` are verified. Another transaction may change the group at the
     same time. If a row does not match, a write transaction therefore locks the owner and
@@ -164,7 +164,7 @@ def find_unmatched(
 
     If a row is missing, return the table and the id of the owner. If all rows match, or
     rows without a MAC are accepted, return None. Raises NotAuthentic if the row of the
-    owner was changed.
+    owner was altered outside the service.
     """
     macs, connection = session.info[MACS], session.connection()
     model = tables[0].owner

@@ -21,7 +21,7 @@ Days = Annotated[
 
 
 class AccountInput(RequestModel):
-    """An account to open at a focal point."""
+    """An account to create at a focal point."""
 
     focal_point: Code
     label: Annotated[SafeLine, Field(description=LABEL)]

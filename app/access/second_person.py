@@ -81,8 +81,8 @@ def is_still_allowed(tx: ReadTransaction, request: Approval) -> bool:
     """Return whether the account that approved a request is enabled and may approve it.
 
     It may not if it belongs to the person of the caller, who asked. The accounts may have
-    been joined after the approval. Raises NotAuthentic if the account was changed in the
-    database.
+    been joined after the approval. Raises NotAuthentic if the account was altered outside
+    the service.
     """
     second = (Account.id == request.decided_by) & Account.disabled_at.is_(None)
     found = tx.session.scalar(select(Account).where(second))
@@ -98,7 +98,7 @@ def may_be_same_person(tx: ReadTransaction, account_id: UUID) -> bool:
     This is so if both accounts belong to one person, or if an account of one person has
     seen or registered a key of an account of the other. A key that ended a few minutes ago
     counts, because a request that uses it may still run. Raises NotAuthentic if an account
-    or a key was changed or deleted in the database.
+    or a key was altered or deleted outside the service.
     """
     own = people.list_own_accounts(tx)
     others = people.list_accounts_of_same_person(tx, account_id)

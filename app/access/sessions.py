@@ -138,8 +138,8 @@ def end_sessions(
 ) -> None:
     """End all sessions that meet a condition, with effect from the next request.
 
-    If `of_person` is given, sessions of this person's accounts that are hidden by a change
-    in the database end too.
+    If `of_person` is given, sessions of this person's accounts that were hidden outside the
+    service end too.
     """
     if of_person is not None:
         own = select(Account.id).where(Account.person_id == of_person)
@@ -152,7 +152,7 @@ def end_sessions(
 
 
 def is_renewal_due(actor: Actor, now: datetime) -> bool:
-    """Return whether the stored time of the last request of a session is out of date."""
+    """Return whether the stored time of a session's last request is out of date."""
     return actor.session is not None and now - actor.session.seen_at >= RENEWAL
 
 

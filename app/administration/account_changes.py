@@ -1,6 +1,6 @@
 """Changes to accounts and their roles (R14, R21). Nobody can grant a right to themselves.
 
-Two people open an account or grant a role; one person can revoke. An approval covers the
+Two people create an account or grant a role; one person can revoke. An approval covers the
 request and the state of the account; if one of the two changes, a new approval is needed.
 """
 
@@ -216,7 +216,7 @@ def build_change(
 def create_account(
     tx: WriteTransaction, new: AccountInput, approval: UUID | None
 ) -> Account | Approval:
-    """Open an account, or request the approval of a second person."""
+    """Create and return an account; without `approval`, request and return an approval."""
     require_manager(tx)
     focal_point = directory_queries.get_by_code_or_422(tx, new.focal_point)
     roles = frozenset(new.roles)
@@ -232,7 +232,7 @@ def create_account(
 
 
 def add_account(tx: WriteTransaction, opening: AccountSpec) -> Account:
-    """Open an account and record the event, or raise RolesIncompatible (409)."""
+    """Create an account and record the event, or raise RolesIncompatible (409)."""
     account = access_actions.create_account(tx.session, tx.create_id(), opening, tx.now)
     record_account_event(tx, account, "account.created", roles=account.roles)
     return account
@@ -241,7 +241,10 @@ def add_account(tx: WriteTransaction, opening: AccountSpec) -> Account:
 def grant_roles(
     tx: WriteTransaction, account_id: UUID, new: frozenset[Role], approval: UUID | None
 ) -> Account | Approval:
-    """Grant roles to an account, or request the approval of a second person."""
+    """Grant roles to an account; without `approval`, request and return an approval.
+
+    If the account already has the roles, it is returned unchanged.
+    """
     account = lock_to_grant(tx, account_id, more=new)
     body = {"roles": sorted(new)}
     matter = replace(build_change(tx, account, "account.grant_roles", body), body=body)

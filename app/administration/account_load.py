@@ -1,4 +1,4 @@
-"""Functions that open the accounts in a CSV file and make an API key for each.
+"""Functions that create the accounts in a CSV file and make an API key for each.
 
 The command line needs no second person, for one account or for a file, because its user has
 access to the database anyway (R14, R21).
@@ -28,11 +28,11 @@ from app.kernel.text import Code, SafeLine
 from app.kernel.transactions import ReadTransaction, WriteTransaction
 
 ACCOUNT_LOCK: Final = "account-load"
-"""The name of the lock of commands that open accounts, so that no label is used twice."""
+"""The name of the lock of commands that create accounts, so that no label is used twice."""
 
 
 class AccountRow(Row):
-    """An account to open, and the scopes of its API key; no scope means all scopes."""
+    """An account to create, and the scopes of its API key; no scope means all scopes."""
 
     key = "label"
 
@@ -74,7 +74,7 @@ class PlannedAccount:
 
 @dataclass(frozen=True)
 class OpenedAccount:
-    """A row of the file whose account was opened, and the API key of the account."""
+    """A row of the file whose account was created, and the API key of the account."""
 
     row: AccountRow
     key: MadeKey
@@ -122,7 +122,7 @@ def describe_existing(account: Account | None, row: AccountRow) -> str | None:
     """Return a description of an existing account, or None if there is no such account.
 
     The text says whether the account is disabled or differs in its kind or roles. A
-    disabled account is not opened again, because its holder may have left.
+    disabled account is not created again, because its holder may have left.
     """
     if account is None:
         return None
@@ -136,7 +136,7 @@ def describe_existing(account: Account | None, row: AccountRow) -> str | None:
 def open_accounts(
     tx: WriteTransaction, planned: Sequence[PlannedAccount], days: int
 ) -> list[OpenedAccount]:
-    """Open the new accounts of a plan, and make an API key for each, valid for `days`."""
+    """Create the new accounts of a plan, and make an API key for each, valid for `days`."""
     return [
         open_planned(tx, one.row, one.office_id, days)
         for one in planned
@@ -147,7 +147,7 @@ def open_accounts(
 def open_planned(
     tx: WriteTransaction, row: AccountRow, office_id: UUID, days: int
 ) -> OpenedAccount:
-    """Open an account and make an API key for it, which is valid for `days`."""
+    """Create an account and make an API key for it, which is valid for `days`."""
     spec = AccountSpec(office_id, row.label, frozenset(row.roles), row.kind)
     scopes = frozenset(row.scopes or Scope)
     key = add_key(tx, add_account(tx, spec), KeyTerms(scopes, days), "account.key_created")

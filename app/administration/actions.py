@@ -112,10 +112,11 @@ class WrittenRow:
 def write_row(
     tx: WriteTransaction, table: DirectoryTable, put: PutRow
 ) -> WrittenRow | Approval:
-    """Write a row, or request the approval of a second person.
+    """Write and return a row, or return the approval that the change needs.
 
-    The caller's role, the values, the entity tag, the references and the soundness of the
-    directory are checked in this order. If no value changes, nothing is written.
+    An approval is requested if the change needs one and `put` has none. The caller's role,
+    the values, the entity tag, the references and the soundness of the directory are
+    checked in this order. If no value changes, nothing is written.
     """
     if Role.ADMINISTRATOR not in tx.actor.roles:
         raise RoleMissing("This needs the role administrator.")
@@ -184,7 +185,7 @@ def require_soundness(
 def write_or_ask(
     tx: WriteTransaction, table: DirectoryTable, put: PutRow, change: RowChange
 ) -> WrittenRow | Approval:
-    """Write a row, or request an approval if the change needs one and `put` has none."""
+    """Write a row; request an approval instead if one is needed and `put` has none."""
     subject = table.register.get_subject(change.after)
     fingerprints = list_fingerprints(tx, subject, change)
     if put.approval is None and table.guarded_columns(change):

@@ -51,7 +51,7 @@ class KeyTerms:
 def create_key(
     tx: WriteTransaction, account_id: UUID, new: KeyInput, approval: UUID | None
 ) -> MadeKey | Approval:
-    """Create the link for an API key, or request the approval of a second person."""
+    """Create an API key link; without `approval`, request and return an approval."""
     account = lock_to_grant(tx, account_id, more=frozenset())
     details = {"scopes": sorted(set(new.scopes)), "days": new.days}
     matter = build_change(tx, account, "account.make_key", details)
@@ -85,11 +85,12 @@ def rotate_key(
     rotation: Rotation,
     approval: UUID | None,
 ) -> MadeKey | Approval:
-    """Create the link for a key that replaces another, or request an approval.
+    """Create the link for a key that replaces another.
 
-    The old key expires after `overlap_hours`, unless it expires earlier anyway. If
-    `overlap_hours` is 0, unused approvals expire too, as in `expire_approvals`. Raises
-    AccountDisabled (409) if the old key is no longer valid.
+    Without `approval`, request and return an approval instead. The old key expires after
+    `overlap_hours`, unless it expires earlier anyway. If `overlap_hours` is 0, unused
+    approvals expire too, as in `expire_approvals`. Raises AccountDisabled (409) if the old
+    key is no longer valid.
     """
     account = lock_to_grant(tx, account_id, more=frozenset())
     old = access_queries.get_key(tx, account.id, prefix)

@@ -115,7 +115,7 @@ def find_deactivated(
     """Return the subjects of inactive rows that an account, and not a file, deactivated.
 
     The history is read only for rows without a value in `deactivated_by_account`, because
-    its entries can be deleted by SQL (ADR 88).
+    its entries can be deleted outside the service (ADR 88).
     """
     unknown = [register.get_subject(row) for row in list_unrecorded(rows)]
     known = {

@@ -147,9 +147,9 @@ def redeem_enrolment[R](
     new: tuple[CredentialJson, str],
     show: Show[R],
 ) -> R:
-    """Add the passkey `new` (credential and label) to a new person, and open a session.
+    """Add the passkey `new` (credential and label) to the enrolled person; open a session.
 
-    Returns the result of `show` for the session. A recovery first removes the other
+    Returns the result of `show` for the session. A recovery first removes all earlier
     passkeys of the person and ends all their sessions. Raises PasskeyRefused (409).
     """
     newcomer = check_invitation(runtime, invitation)

@@ -59,7 +59,7 @@ def lock_account_of_link(tx: WriteTransaction, link: str) -> tuple[ApiKey, Accou
     """Lock the account of a link, and return the API key and the account.
 
     Raises LinkRefused if the link is wrong, was used or is no longer valid, or if the row
-    of the key or account was altered in the database.
+    of the key or account was altered outside the service.
     """
     try:
         found = access_queries.get_key_by_prefix(tx, get_link_prefix(link))

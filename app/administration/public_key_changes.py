@@ -42,7 +42,7 @@ class PublicKeyKnown(Problem):
 def register_public_key(
     tx: WriteTransaction, account_id: UUID, new: PublicKeyInput, approval: UUID | None
 ) -> PublicKey | Approval:
-    """Register a public key of a machine, or request the approval of a second person."""
+    """Register a machine's key; without `approval`, request and return an approval."""
     account = lock_to_grant(tx, account_id, more=frozenset())
     if account.kind != AccountKind.INTEGRATION:
         raise NotAMachine("Open an account of kind `integration` for the machine.")

@@ -26,8 +26,8 @@ def describe_loss(
 ) -> str | None:
     """Return the reason why a change to the directory is unsound, or None if it is sound.
 
-    It is unsound if no active desk serves a country any more that a desk served before, or
-    if the last active oversight body would be lost.
+    A change is unsound if a country would lose its last active desk, or if the last active
+    oversight body would be lost.
     """
     orphans = find_countries_without_desk(countries, after)
     orphans -= find_countries_without_desk(countries, before)

@@ -154,7 +154,7 @@ def get_account(begin: ReadAccounts, account_id: UUID) -> Response:
 def create_account(
     begin: WriteAccounts, key: Once, new: AccountInput, approval: ApprovalId = None
 ) -> Response:
-    """Open an account at a focal point. A second person has to approve it.
+    """Create an account at a focal point. A second person has to approve it.
 
     The first response is 202 with the approval. Once the approval is given, send the same
     request again with `Approval: {id}` and a new Idempotency-Key. Each of the two people is
@@ -177,7 +177,7 @@ def grant_roles(
 ) -> Response:
     """Grant roles to an account other than your own. A second person has to approve this.
 
-    The approval works as for opening an account. The account keeps its other roles. An
+    The approval works as for a new account. The account keeps its other roles. An
     approval is valid only for the roles that it names, and only until the account changes.
     """
     roles = frozenset(new.roles)
@@ -203,7 +203,7 @@ def disable_account(begin: WriteAccounts, account_id: UUID, key: Once) -> Respon
 
     The approvals that the account asked for expire, and so do the unused approvals that the
     account gave. The focal point keeps the cases and drafts. A disabled account cannot be
-    enabled again: open another account.
+    enabled again: create another account.
     """
     return LOWERED.run_once(
         begin, key, lambda tx: account_changes.disable_account(tx, account_id)

@@ -184,7 +184,7 @@ async def run_authenticated[A](request: Request, read: Callable[[], A]) -> A:
 
 
 def format_applied(wait_seconds: int | None) -> dict[str, str]:
-    """Return the header with the wait that was applied, if the request asked for one."""
+    """Return the header with the applied wait, or {} if the request asked for no wait."""
     return {} if wait_seconds is None else {APPLIED: f"wait={wait_seconds}"}
 
 

@@ -58,7 +58,7 @@ RETURN: Final = build_party_view(return_queries.get, show_returns, has_part)
 
 @router.serve_action("/referrals/{referral_id}/return", ReturnOut, *OPEN, status=CREATED)
 def create_return(begin: WriteReferrals, referral_id: UUID, key: Once) -> Response:
-    """Open a return for a referral, as its sender or recipient.
+    """Create a return for a referral, as its sender or recipient.
 
     The referral must be for the service `RETURN`, and accepted.
     """

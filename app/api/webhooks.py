@@ -1,4 +1,4 @@
-"""Routes for webhooks, which push a feed to a receiver, and the message that is sent."""
+"""Routes for webhooks, which send a feed to a receiver, and the schema of the messages."""
 
 from typing import Annotated, Final
 from uuid import UUID
@@ -128,12 +128,12 @@ def get_webhook(
 def create_webhook(
     begin: WriteWebhooks, key: Once, new: WebhookInput, approval: ApprovalId = None
 ) -> Response:
-    """Push a feed to a receiver from now on. A second person has to approve this.
+    """Send the new events of a feed to a receiver. A second person has to approve this.
 
     Only administrators and the supervisors of the focal point may do this. The first
     response is 202 with the approval. Once the approval is given, send the same request
     again with `Approval: {id}` and a new Idempotency-Key. The operator of this service must
-    have listed the host of the receiver. The URL of a webhook cannot be changed: open
+    have listed the host of the receiver. The URL of a webhook cannot be changed: create
     another webhook and end the old one.
     """
     return MADE_WEBHOOK.create_once(

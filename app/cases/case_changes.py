@@ -29,7 +29,7 @@ from app.kernel.protected_groups import CASE_GROUPS
 def verify_changes(session: Session, *_: object) -> None:
     """Verify the rows that the session changes or deletes, and remove their digests.
 
-    Raises NotAuthentic if a row was changed, and not by the service.
+    Raises NotAuthentic if a row was altered outside the service.
     """
     changed = list_changed(session)
     if not changed:

@@ -86,6 +86,6 @@ def add_rows(session: Session, model: type[Protected], rows: Iterable[Row]) -> N
 
 
 def leave_out_forged[R: OfCase](session: Session, records: Iterable[R]) -> list[R]:
-    """Return the records, except those of cases whose rows were changed in the database."""
+    """Return the records, except those of cases that were altered outside the service."""
     forged = CaseGroups.get_for(session).find_forged(session)
     return [one for one in records if one.case_id not in forged]

@@ -1,4 +1,4 @@
-"""Writing the MACs of cases that have none, or whose rows SQL has changed (ADR 81)."""
+"""Functions that write MACs for cases without a MAC or with altered rows (ADR 81)."""
 
 from collections.abc import Collection, Iterator
 from itertools import batched

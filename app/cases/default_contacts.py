@@ -96,9 +96,9 @@ def find(tx: ReadTransaction) -> tuple[DefaultContacts, list[DutyContact]] | Non
 
 
 def complete(tx: ReadTransaction, given: Sequence[DutyContact] | None) -> list[DutyContact]:
-    """Return the contacts of a request or, if it has none, the default contacts.
+    """Return the given contacts or, if `given` is None, the default contacts.
 
-    The list is empty if the office has no default contacts either.
+    The list is empty if `given` is None and the office has no default contacts.
     """
     if given is not None:
         return list(given)

@@ -30,7 +30,7 @@ REQUESTING_RELATIONS: Final = WORKING_RELATIONS | {Relation.SUBMITTER}
 def list_for_case(tx: ReadTransaction, case_id: UUID) -> list[EmergencyAccess]:
     """List the requests for emergency access in a case, oldest first.
 
-    Raises NotAuthentic if one was deleted in the database.
+    Raises NotAuthentic if one was deleted outside the service.
     """
     rows = select(EmergencyAccess).where(EmergencyAccess.case_id == case_id)
     found = list(tx.session.scalars(rows.order_by(EmergencyAccess.number)))

@@ -34,7 +34,7 @@ class FactName(StrEnum):
 
 
 class Identification(StrEnum):
-    """Whether a country sees the person as a victim; help needs no such decision (BR01)."""
+    """Whether a country considers the person a victim. Help does not need this (BR01)."""
 
     NOT_ASSESSED = "not_assessed"
     PRESUMED = "presumed"
@@ -118,11 +118,11 @@ class RecordedFact(Protocol):
 
     @property
     def body(self) -> UUID | None:
-        """The office whose decision the fact states, if there is one."""
+        """The office whose decision the fact states, or None if there is no such office."""
 
     @property
     def ends_on(self) -> date | None:
-        """The first day on which the fact no longer applies, if it has an end date."""
+        """The first day on which the fact no longer applies, or None if it has no end."""
 
 
 @dataclass(frozen=True)

@@ -154,10 +154,10 @@ class Case(ProtectedCase, Listed, Snapshots, Base):
                 party.until = now
 
     def renew_snapshots(self, focal_point: UUID) -> None:
-        """Store the current summary in the snapshots of the case that an office reads.
+        """Replace the summary in an office's snapshots of the case by the current one.
 
-        A submitter that loses the right to read the current summary must not get a summary
-        that is older than the last one it read.
+        Otherwise, a submitter that loses the right to read the current summary would get a
+        summary that is older than the last one it read.
         """
         for party in self.parties:
             if party.focal_point_id == focal_point and party.as_asked:

@@ -83,8 +83,8 @@ def load_snapshots(
 ) -> Mapping[UUID, SummarySnapshot]:
     """Return the summaries that were stored for submitters, by case id.
 
-    Raises NotAuthentic if one was deleted in the database, because the submitter would
-    otherwise read the current summary (R12).
+    Raises NotAuthentic if one was deleted outside the service. Otherwise, the submitter
+    would read the current summary (R12).
     """
     cases = list(case_ids)
     rows = tx.session.scalars(statements.SUMMARY_SNAPSHOTS, {"cases": cases}).all()
@@ -219,7 +219,7 @@ def open_sealed(
 def list_written_sections(
     tx: ReadTransaction, case_ids: Iterable[UUID]
 ) -> Mapping[UUID, list[tuple[str, UUID]]]:
-    """Return, by case id, the kind and the author of each document of the case itself."""
+    """Return, by case id, the kind and author of each section and document of the case."""
     present: dict[UUID, list[tuple[str, UUID]]] = {}
     cases = {"cases": list(case_ids)}
     for case_id, kind, author in tx.read_columns(statements.WRITTEN_SECTIONS, cases):
@@ -239,7 +239,7 @@ def load_latest_risks(
     """Return the latest risk assessment of each case, by case id.
 
     If two have the same time, the one with the higher level is returned. Raises
-    NotAuthentic if an assessment was deleted in the database.
+    NotAuthentic if an assessment was deleted outside the service.
     """
     cases = list(case_ids)
     found = tx.session.scalars(statements.RISKS, {"cases": cases}).all()
@@ -257,7 +257,7 @@ def find_latest_risks(rows: Iterable[RiskAssessment]) -> Mapping[UUID, RiskAsses
 def load_facts(tx: ReadTransaction, case_ids: Iterable[UUID]) -> Mapping[UUID, list[Fact]]:
     """Return the recorded facts of cases by case id, oldest first.
 
-    Raises NotAuthentic if a fact was deleted in the database.
+    Raises NotAuthentic if a fact was deleted outside the service.
     """
     found: dict[UUID, list[Fact]] = {}
     cases = list(case_ids)

@@ -16,7 +16,7 @@ from app.kernel.transactions import ReadTransaction
 def list_questions(tx: ReadTransaction, case_id: UUID) -> list[Question]:
     """List the questions about a case, oldest first.
 
-    Raises NotAuthentic if a question was deleted in the database.
+    Raises NotAuthentic if a question was deleted outside the service.
     """
     rows = select(Question).where(Question.case_id == case_id).order_by(Question.number)
     found = list(tx.session.scalars(rows))

@@ -74,7 +74,7 @@ class Relations:
     @property
     @abstractmethod
     def country(self) -> str | None:
-        """The country where the person is."""
+        """The country where the person is, or None if it is not known."""
 
     @property
     @abstractmethod
@@ -269,7 +269,7 @@ class Relations:
 
     @property
     def holder(self) -> UUID | None:
-        """The office that holds the case: its lead, or its candidate, or else the desk."""
+        """The office that holds the case: lead, candidate or desk; None if it has none."""
         holding = [p for p in self.parties if self.is_current(p, HOLDING_RELATIONS)]
         first = min(
             holding, key=lambda p: HOLDING_RELATIONS.index(p.relation), default=None

@@ -37,7 +37,7 @@ def list_keyed(
 def list_safeguards(tx: ReadTransaction, case_ids: Iterable[UUID]) -> list[KeyedDocument]:
     """List the sealed safeguards of cases, with the keys of the cases.
 
-    Raises NotAuthentic if the safeguards of a case were deleted in the database.
+    Raises NotAuthentic if the safeguards of a case were deleted outside the service.
     """
     found = list_keyed(tx, statements.SAFEGUARDS, case_ids)
     labels = [get_document_label(Paper.SAFEGUARDS)]

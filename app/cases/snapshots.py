@@ -63,7 +63,7 @@ class Snapshots(Relations):
         """Return the country where the person is, as far as an office may know it.
 
         If the office reads a snapshot and may not know the current country, return the
-        country in the snapshot.
+        country in the snapshot. Return None if the country is not recorded.
         """
         asked = self.get_snapshot(focal_point) if focal_point else None
         if focal_point is None or asked is None:

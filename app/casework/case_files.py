@@ -58,7 +58,7 @@ def list_cases(tx: ReadTransaction, case_ids: Sequence[UUID]) -> list[Case]:
     """List the cases with the given ids, which the caller must be allowed to see.
 
     The cases are read-only and in the given order, and the records that rules read are
-    loaded with them. A case is left out if one of its rows was changed in the database.
+    loaded with them. A case is left out if one of its rows was altered outside the service.
     """
     if not case_ids:
         return []
@@ -80,8 +80,7 @@ def load_rule_records(tx: ReadTransaction, case_ids: Iterable[UUID]) -> None:
 def load_authentic[R: OfCase](tx: ReadTransaction, records: Sequence[R]) -> list[R]:
     """Load and verify the records that rules read about the cases of the given records.
 
-    Returns the given records, except those of cases whose rows were changed in the
-    database.
+    Returns the given records, except those of cases that were altered outside the service.
     """
     ids = frozenset(one.case_id for one in records)
     if not ids:

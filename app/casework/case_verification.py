@@ -50,7 +50,7 @@ COMPLETE: Final[Mapping[str, frozenset[str]]] = {
 
 
 def verify_rows(tx: ReadTransaction, ids: frozenset[UUID], rows: Rows) -> None:
-    """Raise NotAuthentic if a row of some cases was changed in the database (ADR 81)."""
+    """Raise NotAuthentic if a row of the cases was altered outside the service (ADR 81)."""
     for error in find_forged(tx, ids, rows).values():
         raise error
 
@@ -58,9 +58,9 @@ def verify_rows(tx: ReadTransaction, ids: frozenset[UUID], rows: Rows) -> None:
 def find_forged(
     tx: ReadTransaction, ids: frozenset[UUID], rows: Rows
 ) -> dict[UUID, NotAuthentic]:
-    """Verify the rows of some cases, and return an error for each case that was changed.
+    """Verify the rows of some cases, and return an error for each case that was altered.
 
-    A case was changed if a row was not written by the service, or if a row is missing. Rows
+    A case was altered if a row was not written by the service, or if a row is missing. Rows
     of other cases are not verified. They are emergency accesses without a review, and only
     prevent the caller from requesting another access.
     """

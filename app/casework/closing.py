@@ -39,7 +39,7 @@ def close_case(
     why: CloseCase,
     approval: UUID | None,
 ) -> Case | Approval:
-    """Close a case, or return the approval that a second person has to give first."""
+    """Close and return a case; without `approval`, request and return an approval."""
     case = lock_case(tx, code, seen)
     row = TABLE.find(case.state, Action.CLOSE, get_sides(tx, case), tx.actor.roles)
     terms = Terms(reason=why.reason, person_informed=why.person_informed, approved=True)
@@ -77,8 +77,8 @@ def stop_case(
     """End the case and all help at once, because the person wants it to stop.
 
     One person at the holder can do this. If the lead does not act, two people at the desk
-    can do it together. No version is required, because a refusal by the person is never out
-    of date.
+    can do it together: without `approval`, request and return an approval. No version is
+    required, because a refusal by the person is never out of date.
     """
     terms = Terms(reason=why.reason, approved=True)
     case, row = check_action(tx, case_queries.lock(tx, code), Action.STOP, terms)

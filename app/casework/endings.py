@@ -1,4 +1,4 @@
-"""Effects on open cases when an agreement ends or an office cannot act any more (ADR 50).
+"""Effects on open cases when an agreement ends or an office can no longer act (ADR 50).
 
 Help that is being given continues. A request that can no longer be completed ends at once,
 so that its sender can ask another office. The office that has to act is notified.
@@ -75,8 +75,8 @@ def may_lack_agreement(tx: ReadTransaction, handover: Handover) -> bool:
 def is_affected(tx: ReadTransaction, referral: Referral) -> bool:
     """Return whether a referral requires an action.
 
-    An action is required if no agreement covers some of the sections any more, or if the
-    recipient asked for information and was closed. If the recipient has accepted the
+    An action is required if agreements no longer cover all sections, or if the recipient
+    asked for information and was closed. If the recipient has accepted the
     referral, a missing agreement requires an action only once.
     """
     if is_asked_by_closed_office(referral):
@@ -118,7 +118,7 @@ def apply_case_endings(tx: WriteTransaction, case_id: UUID) -> bool:
 
 
 def apply_to_lead(tx: WriteTransaction, case: Case) -> Iterator[UUID | None]:
-    """If nobody can work at the lead any more, make the desk a party, and yield its id."""
+    """If the lead is an unattended office, make the desk a party, and yield its id."""
     lead = case.with_relation(Relation.LEAD)
     if case.state not in LED or lead is None or lead not in find_unattended_offices(tx):
         return

@@ -60,7 +60,8 @@ def erase_case(
 ) -> Case | Approval:
     """Erase the sealed content of an ended case, with the approval of a second person.
 
-    The summary and the journal are kept. All relations end, except those of oversight.
+    Without `approval`, request and return an approval. The summary and the journal are
+    kept. All relations end, except those of oversight.
     """
     case = lock_case(tx, code, seen)
     row = TABLE.find(case.state, Action.ERASE, get_sides(tx, case), tx.actor.roles)
@@ -175,8 +176,8 @@ def set_legal_hold(
 ) -> Case | Approval:
     """Set or lift a legal hold on a case. A second person of oversight has to approve it.
 
-    No other office learns of the hold, not even from the version of the case, because the
-    hold may concern the lead.
+    Without `approval`, request and return an approval. No other office learns of the hold,
+    not even from the version of the case, because the hold may concern the lead.
     """
     case = case_queries.lock(tx, code)
     require_protection_officer(tx, case)

@@ -46,7 +46,8 @@ def take_over(
 ) -> Case | Approval:
     """Replace a lead that does not act with another office, which the desk chooses.
 
-    Two people of the desk must agree, and the person must be informed.
+    Two people of the desk must agree, and the person must be informed. Without `approval`,
+    request and return an approval; otherwise, return the case.
     """
     case, row = lock_and_find_row(tx, code, Action.TAKE_OVER, choice.reason)
     chosen = directory_queries.get_by_code_or_422(tx, choice.focal_point)
@@ -86,10 +87,11 @@ def lock_and_find_row(
 def record_lead_consent(
     tx: WriteTransaction, code: str, new: LeadConsentInput, approval: UUID | None
 ) -> Case | Approval:
-    """Record, as a desk, that the person agrees to a class of offices as the new lead.
+    """Record, as a desk, that the person consents to a new lead of one kind of office.
 
-    The second person approves the consent for the country where the person is now. A case
-    without a lead then goes to the candidate that routing finds.
+    Without `approval`, request and return an approval, which is valid for the country where
+    the person is now. Otherwise, record the consent and return the case. A case without a
+    lead then goes to the candidate that routing finds.
     """
     case, row = lock_and_find_row(tx, code, Action.RECORD_LEAD_CONSENT, new.reason)
     require_consent_needs(tx, case, row, new)

@@ -177,7 +177,7 @@ def get_audience(miss: MissedDeadline) -> frozenset[UUID]:
 
 
 def get_case_audience(miss: MissedDeadline) -> frozenset[UUID]:
-    """Return the audience if the deadline is not for a referral, a handover or a return."""
+    """Return the audience of a deadline that is not for a referral, handover or return."""
     case, office = miss.case, miss.clock.waits_on
     if miss.noun == Noun.QUESTION:
         return frozenset({case.submitter, case.holder or case.submitter})

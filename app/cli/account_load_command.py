@@ -1,4 +1,4 @@
-"""The command `account load`, which opens the accounts of a CSV file."""
+"""The command `account load`, which creates the accounts in a CSV file."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -42,7 +42,9 @@ def load_accounts(
         int, typer.Option(min=1, max=365, help="Days of validity of the keys.")
     ] = KEY_DAYS,
 ) -> None:
-    """Open the accounts in a CSV file, all or none, and write their API keys to a file.
+    """Create the accounts in a CSV file, and write their API keys to a file.
+
+    If one row of the file has an error, no account is created.
 
     Accounts that exist, even disabled ones, are listed and not changed.
     """
@@ -66,7 +68,7 @@ def load_accounts(
 
 
 def describe_keys_file(path: Path, planned: Iterable[PlannedAccount]) -> Iterator[str]:
-    """Yield a warning if the file of keys exists and the load would open accounts."""
+    """Yield a warning if the file of keys exists and the load would create accounts."""
     if path.exists() and not all(one.existing for one in planned):
         yield f"{path} exists. Move it, or name another file with --keys."
 
@@ -80,12 +82,12 @@ def plan_load(runtime: Runtime, file: Path) -> list[PlannedAccount]:
 def open_accounts(
     runtime: Runtime, file: Path, keys_file: Path, days: int
 ) -> list[PlannedAccount]:
-    """Open the new accounts of a file, all or none, each with an API key.
+    """Create the new accounts in a file, each with an API key, in one transaction.
 
-    The keys are written to an unfinished file before the commit, because they cannot be
-    read later. The file is renamed after the commit. If the command is killed in between,
-    the next load checks whether these keys are valid. Raises FilesRefused with all
-    errors in the file, or NotReady if the keys cannot be written.
+    The keys are written to a temporary file before the commit, because they cannot be read
+    later. The file is renamed after the commit. If the command is killed in between, the
+    next load checks whether these keys are valid. Raises FilesRefused with all errors in
+    the file, or NotReady if the keys cannot be written. Return all accounts in the file.
     """
     with begin_write(runtime, SYSTEM) as tx:
         lock_name(tx.session, ACCOUNT_LOCK)

@@ -88,7 +88,7 @@ def create_account(
     label: Annotated[str, typer.Argument(help="Staff number or duty post, not a name.")],
     role: Annotated[list[Role], typer.Option(help="Role of the account; may be repeated.")],
 ) -> None:
-    """Open an account and print its id. To make an API key for it, use `api-key new`."""
+    """Create an account and print its id. To make an API key for it, use `api-key new`."""
     settings = Settings()
     runtime = load_runtime(settings)
     with runtime.database.begin_read() as session:

@@ -14,7 +14,7 @@ from app.kernel.transactions import Runtime
 from app.settings import Settings
 
 ALL: Final = "all"
-"""The argument of `--again` that stands for all rows that were changed by SQL."""
+"""The argument of `--again` that stands for all rows altered outside the service."""
 
 directory = typer.Typer(
     no_args_is_help=True,
@@ -68,8 +68,8 @@ def protect_directory(
     PostgreSQL, the service may be running. On SQLite, no other process may use the
     database.
 
-    With `--again`, a row that was changed by SQL is shown and, after a confirmation,
-    protected as it is; `all` stands for all such rows.
+    With `--again`, a row that was altered outside the service is shown and, after a
+    confirmation, protected as it is; `all` stands for all such rows.
     """
     runtime = load_runtime(Settings())
     if again is not None:
@@ -82,7 +82,7 @@ def protect_directory(
 
 
 def protect_again(runtime: Runtime, subject: str) -> None:
-    """Show a changed row, or all of them, ask for confirmation, and protect them."""
+    """Show an altered row, or all of them, ask for confirmation, and protect them."""
     with runtime.database.begin_read() as session:
         altered = row_protection.find_altered(session)
     wanted = {one: row for one, row in altered.items() if subject in {one, ALL}}

@@ -112,10 +112,10 @@ def list_accounts(runtime: Runtime, focal_point: str | None) -> list[AccountWith
 def create_account(
     runtime: Runtime, focal_point: str, label: str, roles: Iterable[Role]
 ) -> UUID:
-    """Open an account and return its id.
+    """Create an account and return its id.
 
     Two enabled accounts of an office cannot have the same label, so that a repeated command
-    opens no second account. Raises NotFound for an unknown focal point, NotReady if the
+    creates no second account. Raises NotFound for an unknown focal point, NotReady if the
     label is in use or not valid, and RolesIncompatible if the roles are not allowed.
     """
     given = frozenset(roles)
@@ -169,7 +169,7 @@ def create_key(
 def revoke_key(runtime: Runtime, prefix: str) -> None:
     """Revoke an API key. Raises NotReady if no key has this prefix.
 
-    If the row was altered in the database, the key is revoked before NotReady is raised.
+    If the row was altered outside the service, NotReady is raised after the key is revoked.
     """
     with begin_write(runtime, SYSTEM) as tx:
         try:

@@ -172,9 +172,9 @@ def seal_again() -> None:
 
 @figures.command("count")
 def count_weeks() -> None:
-    """Count the cases of all finished weeks that were not counted, for the figures.
+    """Count the cases of each finished week that is not yet in the figures.
 
-    The worker counts a week about two weeks after its end. After an upgrade this command
+    The worker counts a week about two weeks after its end. After an upgrade, this command
     counts all earlier weeks at once. If it is interrupted, run it again.
     """
     total = run_with_progress("counting weeks", operator_actions.count_weeks)

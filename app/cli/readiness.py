@@ -197,7 +197,7 @@ def require_protected(session: Session, runtime: Runtime) -> list[str]:
 
 
 def report_altered_rows(session: Session) -> list[str]:
-    """Return a warning about rows that were changed by SQL, if there are any (ADR 82)."""
+    """Return a warning about rows altered outside the service, or [] if none (ADR 82)."""
     if altered := row_protection.find_altered(session):
         warning = (
             "Warning: these rows were changed by SQL, and count as inactive: "

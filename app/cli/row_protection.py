@@ -1,4 +1,4 @@
-"""Functions that check and write the MACs of rows of the directory and of webhooks."""
+"""Functions that check and write the MACs of directory rows and webhooks."""
 
 from collections.abc import Mapping
 from typing import Any, Final

@@ -27,7 +27,7 @@ TOTAL_SECONDS: Final = 10.0
 MAX_BYTES: Final = 1024 * 1024
 """The maximum size of a response, in bytes."""
 REASON_LENGTH: Final = 200
-"""The maximum number of printed characters of an error text of the server."""
+"""The maximum number of characters that are printed of the server's error text."""
 REMEDIES: Final = {
     307: "Set SAFE_CONDUCT_TRANSIT_URL to the active server, or let the standby forward.",
     403: "The token has expired, its policy does not allow `update` of encrypt/ and "

@@ -38,7 +38,7 @@ def list_for_cases(
 ) -> Mapping[UUID, list[Consent]]:
     """Return the consents of several cases by the id of the case, oldest first.
 
-    Raises NotAuthentic if a consent was deleted in the database.
+    Raises NotAuthentic if a consent was deleted outside the service.
     """
     found: dict[UUID, list[Consent]] = {}
     cases = list(case_ids)

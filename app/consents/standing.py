@@ -174,7 +174,7 @@ class Standing:
     def is_safe(self, focal_point: Addressee, code: str) -> bool:
         """Return whether an office is safe, and so may know of the person (BR10, BR11).
 
-        An office whose row SQL has changed is not safe.
+        An office whose row was altered outside the service is not safe.
         """
         if isinstance(focal_point, ProtectedRow) and focal_point.is_altered:
             return False
@@ -184,7 +184,7 @@ class Standing:
         return code not in guards.unsafe_focal_points and not blocked
 
     def may_know_fears(self, reader: FocalPoint) -> bool:
-        """Return whether a reader may know the fears of the person in the safeguards."""
+        """Return whether a reader may see the person's fears in the safeguards."""
         mine, state = self.case.list_relations(reader.id), self.case.state
         if Relation.SUBMITTER in mine and state in UNLED:
             return True

@@ -167,7 +167,7 @@ def build_menu(
 def list_typed(kind: RecordKind, attempt: Attempt) -> Sequence[tuple[str, str]]:
     """Return the label and the entered text of each non-empty field of an attempt.
 
-    An action that is never in the menu, such as opening a return, has no fields.
+    An action that is never in the menu, such as creating a return, has no fields.
     """
     form = kind.forms.get(attempt.action)
     fields = form.fields if form else ()
@@ -214,7 +214,7 @@ async def take_action(visit: Visit, kind: RecordKind, path: str) -> Response | A
 
 
 async def submit_form(visit: Visit, form: ActionForm, target: Target) -> Response | Attempt:
-    """Send a submitted form to the API, and return a redirect, or the failed attempt."""
+    """Send a form to the API; return a redirect, or the attempt if it was not accepted."""
     sent = await visit.request.form()
     filled = read_form(form.fields, sent, visit.formats.zone)
     if filled.errors:
@@ -230,7 +230,7 @@ async def submit_form(visit: Visit, form: ActionForm, target: Target) -> Respons
 async def send_form(
     visit: Visit, path: str, body: Json | None, sent: FormData, *, method: str = "POST"
 ) -> Answer | ApiProblem:
-    """Send a body with the hidden fields of a form. Return the response or the problem.
+    """Send a body and a form's hidden fields; return the response or the API's problem.
 
     Raises SessionEnded, StepUpRequired or Gone, which are shown on pages of their own.
     """

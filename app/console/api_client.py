@@ -161,7 +161,7 @@ def build_problem(response: httpx.Response, body: Json) -> ApiProblem:
 
 
 async def resolve_call(call: Awaitable[Answer]) -> Answer | ApiProblem:
-    """Return the response to a call, or the problem to show beside a form.
+    """Return the response to a call or, if it fails, the problem to show beside a form.
 
     Raises SessionEnded, StepUpRequired or Gone, which are shown on pages of their own.
     """

@@ -45,7 +45,7 @@ class ChosenAction:
 
     @property
     def address(self) -> str:
-        """The address of the page of the action."""
+        """The address of the action's page."""
         end = f"/{self.part}" if self.part else ""
         return f"/console/cases/{self.code}/actions/{self.action.action}{end}"
 

@@ -23,7 +23,7 @@ ROWS_CHANGED: Final = mark(
 COLUMNS: Final = ("purposes", "sections")
 """The parts of a row in which boxes are ticked."""
 MATRIX_FIELDS: Final = tuple(f"{column}:" for column in COLUMNS)
-"""The prefixes of the names of the fields of the matrix."""
+"""The prefixes of the field names in the matrix."""
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ LISTS: Final[Mapping[str, Sequence[str]]] = {
 
 
 class Reader(Protocol):
-    """The language of a reader, and the formats in it."""
+    """The texts and the formats in the language of a reader."""
 
     @property
     def texts(self) -> Texts:

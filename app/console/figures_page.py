@@ -85,7 +85,7 @@ async def show_figures(visit: Visit) -> Response:
 
 
 def build_times(visit: Visit, figures: Json) -> Sequence[Line]:
-    """Return the lines of durations. Each bar is filled up to the median."""
+    """Return one line for each duration. The filled part of a bar shows the median."""
     found = {name: figures[name] for name in TIMES if figures[name]["count"]}
     longest = max((one["percentile_90_seconds"] for one in found.values()), default=0)
     return [
@@ -103,7 +103,7 @@ def build_times(visit: Visit, figures: Json) -> Sequence[Line]:
 
 
 def build_answers(visit: Visit, answers: Iterable[Json]) -> Sequence[Line]:
-    """Return the lines of answers by service. Bars are filled up to the number in time."""
+    """Return one line for each service. The filled part of a bar shows answers in time."""
     return [
         Line(
             name_service(visit, one["service"]),
@@ -127,7 +127,7 @@ def name_service(visit: Visit, service: str | None) -> str:
 
 
 def build_declines(visit: Visit, declines: Iterable[Json]) -> Sequence[Line]:
-    """Return the lines of declined requests by reason."""
+    """Return one line with the number of declined requests for each reason."""
     return build_counts(
         (visit.formats.name_first(REASONS, one["reason"] or ""), one["count"])
         for one in declines
@@ -135,7 +135,10 @@ def build_declines(visit: Visit, declines: Iterable[Json]) -> Sequence[Line]:
 
 
 def build_deadlines(visit: Visit, deadlines: Iterable[Json]) -> Sequence[Line]:
-    """Return the lines of deadlines by kind. Bars are filled up to the number missed."""
+    """Return one line for each kind of deadline, the kind with the most missed first.
+
+    The filled part of a bar shows the number of missed deadlines.
+    """
     found = sorted(deadlines, key=lambda one: (-one["missed"], -one["count"]))
     most = max((one["count"] for one in found), default=0)
     return [

@@ -121,7 +121,7 @@ EMPTY: Final = FilledForm()
 
 
 def read_texts(form: FormData, name: str) -> list[str]:
-    """Return the texts of a field, with LF instead of the line breaks CR LF of browsers."""
+    """Return the text values of a field, with CR LF line breaks replaced by LF."""
     sent = (value for value in form.getlist(name) if isinstance(value, str))
     return [value.replace("\r\n", "\n") for value in sent]
 

@@ -35,7 +35,7 @@ WRITE: Final = ActionForm(
 COMPLETE: Final = ActionForm(action="complete")
 DELETE: Final = ActionForm(action="delete", is_grave=True)
 STEPS: Final[Mapping[str, ActionForm]] = {one.action: one for one in (COMPLETE, DELETE)}
-"""The actions on a point, by the last part of the path of the page."""
+"""The actions on a point, by the last part of the page's path."""
 WRITERS: Final[Mapping[str, frozenset[str]]] = {
     "desk": frozenset({"coordinator", "supervisor"}),
     "oversight": frozenset({"protection_officer", "supervisor"}),

@@ -15,7 +15,7 @@ from app.console.translations import Texts, load_texts
 
 @dataclass(frozen=True)
 class FileReader:
-    """The language of a file, and the formats in it."""
+    """The texts and the formats in the language of a file."""
 
     texts: Texts
     formats: Formats

@@ -57,7 +57,7 @@ class MenuItem:
 def list_menu_items(
     path: str, scopes: AbstractSet[str], roles: AbstractSet[str]
 ) -> Sequence[MenuItem]:
-    """Return the entries that an account can use, for the page at a path."""
+    """Return the menu items that an account can use. The item for `path` is current."""
     return [
         MenuItem(entry.href, entry.text, is_current=is_below(path, entry.href))
         for entry in ENTRIES

@@ -1,4 +1,4 @@
-"""The protection of the pages: response headers, and no writes from other sites."""
+"""Middleware that adds security headers to pages and refuses writes from other sites."""
 
 from typing import Final
 
@@ -28,10 +28,10 @@ REFUSAL: Final = "This request came from another site. Open the page again, and 
 
 
 class PageProtection:
-    """Middleware that refuses writes from other sites (403), and adds the headers.
+    """Middleware that refuses writes from other sites (403) and adds security headers.
 
-    It also refuses requests that load a page in advance (503), because reading a case is
-    recorded as an action of a person.
+    It also refuses prefetch requests (503), because reading a case is recorded as an action
+    of a person.
     """
 
     def __init__(self, app: ASGIApp, origin: str | None) -> None:

@@ -1,4 +1,4 @@
-"""The requests of "Refer someone": the case, its routing preview, and the screening."""
+"""Request bodies of the "Refer someone" pages: case, routing preview, and screening."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final

@@ -161,7 +161,7 @@ class PageParts:
         return self.visit.texts.translate(words.hint) if words and words.hint else ""
 
     def group_ticks(self) -> Mapping[str, Sequence[str]]:
-        """Return the parts that each ticked recipient may know."""
+        """Return the parts of the matrix that the draft allows for each recipient."""
         return steps.group_ticks(FilledForm(values=self.draft.values))
 
     def has_grave_ticks(self) -> bool:

@@ -97,7 +97,7 @@ def require(filled: FilledForm, *needed: FormField) -> Errors:
 
 
 def check_pair(filled: FilledForm, pair: Sequence[FormField]) -> Errors:
-    """Return an error for the empty field if only one field of a pair is filled in."""
+    """Return an error for the empty field if only one of a pair is filled in, else {}."""
     is_begun = any(filled.get(one.name) for one in pair)
     return require(filled, *pair) if is_begun else {}
 
@@ -127,16 +127,16 @@ def check_recipients(filled: FilledForm) -> Errors:
 
 
 def check_country(filled: FilledForm, country: str) -> Errors:
-    """Return an error if offices of another country were ticked."""
+    """Return an error if offices of another country were ticked, otherwise {}."""
     possible = consent.list_recipients(country)
     is_same = all(one in possible for one in group_ticks(filled))
     return {} if is_same else {consent.ALLOW.name: OTHER_COUNTRY}
 
 
 def group_ticks(filled: FilledForm) -> Mapping[str, Sequence[str]]:
-    """Return the parts that each ticked recipient may know, in the order of the matrix.
+    """Return the ticked parts for each recipient, in the order of the matrix.
 
-    A recipient that may know a section may also be asked for help.
+    A recipient for which a section is ticked may also be asked for help.
     """
     ticked: dict[str, set[str]] = {}
     for value in filled.values.get(consent.ALLOW.name, ()):

@@ -137,7 +137,7 @@ async def find_return(visit: Visit, referral: Json, path: str) -> str | None:
 
 
 async def read_case(visit: Visit, code: str) -> Json | None:
-    """Return a case with its tasks, or None if the office may not read it any more.
+    """Return a case with its tasks, or None if the office may no longer read it.
 
     A request with `include` does not record that the office has read the case.
     """

@@ -144,7 +144,7 @@ def list_tables(
 
 
 def name_column(reader: Reader, figures: Json) -> str:
-    """Return the title of a country's column, with the quarters that are added up in it."""
+    """Return the title of a country's column: the country and the quarters added up."""
     return f"{name_country(reader, figures['country'])}, {', '.join(figures['quarters'])}"
 
 

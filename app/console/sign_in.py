@@ -25,7 +25,7 @@ async def show_sign_in(visit: Visit) -> Response:
 
 
 async def show_session_ended(visit: Visit) -> Response:
-    """Show that the session has ended, and that the script saved a form, if it did."""
+    """Show that the session has ended and, if KEPT is set, that a form was saved."""
     is_kept = KEPT in visit.request.query_params or None
     return visit.render("session_ended.html", 401, is_kept=is_kept)
 

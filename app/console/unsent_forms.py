@@ -45,7 +45,7 @@ class TypedForm:
 
     @classmethod
     def read(cls, path: str, form: FormData) -> Self:
-        """Return the form that a browser sent to an address."""
+        """Return the form sent to `path`, without files and the fields in NOT_KEPT."""
         names = dict.fromkeys(name for name in form if name not in NOT_KEPT)
         return cls(
             path, [(name, text) for name in names for text in read_texts(form, name)]
@@ -86,7 +86,7 @@ class TypedForm:
 
     @property
     def body(self) -> Json:
-        """The body of the request to keep the form."""
+        """The body of the request that saves the form."""
         about = {"record": self.record} if self.record else {}
         return {"content": self.content, **about}
 

@@ -41,7 +41,7 @@ UTC_ZONE: Final = "UTC"
 NOT_IN_PATHS: Final = ("//", "\\", "?", "#")
 """The texts that the path of a page of the console never contains."""
 PLAIN: Final = re.compile(r"[A-Za-z0-9_/-]+")
-"""The pattern of a part of an address that becomes part of a path of the API."""
+"""The pattern of a part of an address that is used in an API path."""
 
 
 @dataclass

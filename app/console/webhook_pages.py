@@ -1,7 +1,7 @@
-"""The pages of the webhooks of an office: the list, a new webhook, and its changes.
+"""Pages for an office's webhooks: the list, the form for a new webhook, and changes.
 
-Only the response to the form that made a secret shows it, so that the secret is in no URL.
-The page of an approval cannot show it, because another person reads that page.
+A secret is shown only in the response to the form that created it, and never in a URL. The
+page of an approval cannot show the secret, because another person reads that page.
 """
 
 from collections.abc import Mapping, Sequence
@@ -134,7 +134,7 @@ async def ask_for_webhook(visit: Visit) -> Response:
 
 
 async def open_webhook(visit: Visit) -> Response:
-    """Open a webhook that a second person approved, and show its secret once."""
+    """Create a webhook that a second person approved, and show its secret once."""
     identity = str(visit.request.path_params["id"])
     approval = (await visit.api.get(f"approvals/{identity}")).body
     if approval["action"] != APPROVED_ACTION:

@@ -172,7 +172,8 @@ def hand_over_clock(tx: WriteTransaction, clock: Clock, office: UUID | None) -> 
 def restart_clock(tx: WriteTransaction, clock: Clock, due_at: datetime) -> Clock:
     """Replace a deadline by a new deadline, so that the count of misses starts again.
 
-    Raises NotAuthentic if SQL has changed it, because the new one would have its values.
+    Raises NotAuthentic if the deadline was altered outside the service, because the new one
+    would have its values.
     """
     if clock.is_altered:
         raise_altered(clock)

@@ -103,12 +103,12 @@ class DeadlineCase(Protocol):
         """The office that holds the case now, or None if no office does."""
 
     def get_known_country(self, focal_point: UUID | None) -> str | None:
-        """Return the country where the person is, as far as the office may know it."""
+        """Return the person's country as far as the office may know it, or None."""
 
     def get_recipient_snapshot(self, record: UUID) -> Mapping[str, Any] | None:
-        """Return the snapshot of the case that the recipient of a record sees, if any.
+        """Return the snapshot of the case that the recipient of a record sees.
 
-        None means that the recipient sees the current case.
+        Return None if the recipient sees the current case.
         """
 
     @property

@@ -26,7 +26,7 @@ class DueClock(NamedTuple):
 
 
 class RunningKind(NamedTuple):
-    """The counts of the running deadlines of one kind.
+    """The failures and the earliest start of the running deadlines of one kind.
 
     The field `failing` is the number of deadlines that the worker failed to handle, and
     `failures` is the highest number of failures of any one deadline.
@@ -101,7 +101,11 @@ def count_overdue(session: Session, now: datetime) -> int:
 
 
 def measure_running_kinds(session: Session) -> list[RunningKind]:
-    """Return the counts of each kind of running deadline, read with one statement."""
+    """Return the failures and the earliest start of running deadlines, for each kind.
+
+    One SQL statement counts the deadlines with failures, and finds the highest number of
+    failures of one deadline and the earliest time at which a deadline was set.
+    """
     failed = func.sum(case((Clock.failures > 0, 1), else_=0))
     figures = (failed, func.max(Clock.failures), func.min(Clock.set_at))
     rows = select(Clock.kind, *figures).where(Clock.stopped_at.is_(None))
@@ -138,7 +142,7 @@ def count_drafts_of_closed(session: Session) -> int:
 def read_again(tx: WriteTransaction, number: int) -> Clock:
     """Read a deadline again after its case was locked.
 
-    Raises NotAuthentic if it was inserted or changed by SQL.
+    Raises NotAuthentic if it was inserted or altered outside the service.
     """
     clock = tx.session.get_one(Clock, number, populate_existing=True)
     if clock.is_altered:
@@ -183,7 +187,8 @@ def count_missed_deadlines(
     because an office that never answers starts no other deadline. The running deadline of
     an arrival counts only once the worker has recorded it as missed, because the worker
     postpones it by a day while the person travels. The end of a consent never counts,
-    because a person may refuse a new consent. A deadline that SQL has changed is ignored.
+    because a person may refuse a new consent. A deadline that was altered outside the
+    service is ignored.
     """
     cases, offices = list(waited_on), list(set(waited_on.values()))
     theirs = Clock.case_id.in_(cases) & Clock.waits_on.in_(offices)

@@ -121,9 +121,9 @@ LIMITS: Final = select_rows(TimeLimit)
 
 
 def read_settings(tx: ReadTransaction) -> Iterable[Setting]:
-    """Read the limits of countries, and those of agreements that are in force.
+    """Yield the time limits of countries, and those of agreements that are in force.
 
-    Limits that SQL has changed are left out.
+    Limits that were altered outside the service are left out.
     """
     rows = map(dict, tx.read_columns(LIMITS, {}).mappings())
     for row in leave_out_altered(tx.session, TimeLimit, rows):
@@ -250,7 +250,7 @@ def compute_resumed_due(
 
     The remaining time is counted in the working time of the office that has to act now. If
     the limit was shortened in the meantime, the remaining time is cut to the new limit.
-    Return None if there is no such deadline, or if SQL has changed it.
+    Return None if there is no such deadline, or if it was altered outside the service.
     """
     clock = find_last_stopped(tx, [record_id], kind)
     if clock is None or clock.stopped_at is None or clock.is_altered:

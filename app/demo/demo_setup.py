@@ -66,7 +66,7 @@ def create_keys(stage: DemoSetup) -> dict[DemoAccount, str]:
 
 
 def find_or_open_account(stage: DemoSetup, part: DemoAccount) -> UUID:
-    """Return the id of a demonstration account, and open the account if necessary."""
+    """Return the id of a demonstration account, and create the account if necessary."""
     focal_point = directory_queries.get_id(stage.session, part.focal_point)
     found = access_queries.find_by_label(stage.session, focal_point, part.label)
     if found is not None:

@@ -1,4 +1,4 @@
-"""Functions that change the directory, both from files and for administrators."""
+"""Functions that change the directory, for the load of files and for administrators."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -147,7 +147,7 @@ def load_rows(author: ChangeAuthor, register: Register) -> list[Values]:
 def store(author: ChangeAuthor, register: Register, rows: Sequence[Values]) -> Count:
     """Insert the rows with a new key, update the others, and return the counts.
 
-    Raises NotAuthentic if one of the updated rows was changed directly in the database.
+    Raises NotAuthentic if one of the updated rows was altered outside the service.
     """
     found = compare_rows(author, register, rows)
     new_rows = add_mailboxes(author, register, found.added)

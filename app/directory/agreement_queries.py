@@ -22,7 +22,7 @@ AGREEMENTS: Final = select_rows(Agreement).where(IN_FORCE)
 def list_in_force(tx: ReadTransaction) -> list[Row]:
     """List the agreements that are in force today (UTC).
 
-    Rows that were changed directly in the database are left out.
+    Rows that were altered outside the service are left out.
     """
     found = tx.read_columns(AGREEMENTS, {"today": tx.now.date()})
     return leave_out_altered(tx.session, Agreement, map(dict, found.mappings()))

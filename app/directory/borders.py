@@ -17,8 +17,8 @@ def may_cross(
     """Return whether agreements allow data of this level to cross every border (G07).
 
     If the person is in another country than the sender, there can be two borders. If the
-    row of an office was changed directly in the database, its country is unknown, and
-    nothing may cross.
+    row of an office was altered outside the service, its country is unknown, and nothing
+    may cross.
     """
     if sender.is_altered or to.is_altered:
         return False

@@ -26,8 +26,8 @@ def lock_contacts(
 def find_contact(tx: ReadTransaction, code: str) -> tuple[UUID, Contact] | None:
     """Return a contact as it is now, after the id of its office.
 
-    Return None if there is no such contact, or if its row or that of its office was changed
-    directly in the database.
+    Return None if there is no such contact, or if its row or that of its office was altered
+    outside the service.
     """
     return next(iter(list_contacts(tx, CONTACTS.where(Contact.code == code))), None)
 
@@ -37,8 +37,7 @@ def list_contacts(
 ) -> list[tuple[UUID, Contact]]:
     """List contacts as they are now, each after the id of its office.
 
-    A contact is left out if its row or that of its office was changed directly in the
-    database.
+    A contact is left out if its row or that of its office was altered outside the service.
     """
     rows = tx.session.execute(statement.execution_options(populate_existing=True))
     return [

@@ -173,7 +173,7 @@ def list_overseers(tx: ReadTransaction) -> frozenset[UUID]:
 def list_former_overseers(session: Session) -> frozenset[UUID]:
     """Return the ids of the closed oversight bodies.
 
-    Rows that were changed directly in the database are left out.
+    Rows that were altered outside the service are left out.
     """
     closed = session.scalars(FOCAL_POINTS.where(IS_OVERSIGHT & ~FocalPoint.active))
     return frozenset(one.id for one in closed if not one.is_altered)

@@ -64,8 +64,8 @@ from app.returns import origin_contact
 def open_section(
     tx: WriteTransaction, code: str, section: Section, purpose: EmergencyAccessPurpose
 ) -> OpenedSection | None:
-    """Open a section if allowed; raises AuthenticationTooOld (401), then NotFound (404)."""
-    require_sign_in_for(tx, {section})
+    """Open a section; return None if refused. Raises NotFound (404) for a hidden case."""
+    require_sign_in_for(tx, {section})  # first: AuthenticationTooOld (401)
     case = case_queries.get_seen_or_led(tx, code)
     document = open_document(tx, case, section, purpose)
     if document is None:
@@ -80,9 +80,10 @@ def open_section(
 def open_safeguards(
     tx: WriteTransaction, code: str, purpose: EmergencyAccessPurpose
 ) -> OpenedSafeguards | None:
-    """Open the safeguards; raises NotFound (404) if the caller may not see the case.
+    """Log the access; return the safeguards, or None if the caller may read no version.
 
-    A submitter gets the last version that it wrote, because a refusal would reveal a fear.
+    A submitter gets the last version that it wrote, because a refusal would reveal that the
+    person has a fear. Raises NotFound (404) if the caller may not see the case.
     """
     case, kind = case_queries.get(tx, code), Paper.SAFEGUARDS
     shown = list_readable_safeguards(tx, case)
@@ -118,7 +119,7 @@ def open_past_safeguards(
 def open_safety_alert(
     tx: WriteTransaction, code: str, purpose: EmergencyAccessPurpose
 ) -> OpenedSafetyAlert | None:
-    """Open the safety alert (BR05); raises NotFound (404) if the case is not visible."""
+    """Open the safety alert (BR05), or return None if refused. Raises NotFound (404)."""
     case, subject = case_queries.get(tx, code), Paper.SAFETY_ALERT
     document = case_queries.find_sealed(tx, case.id, Section.NEEDS)
     disclosure_queries.load_again(tx, case)
@@ -136,7 +137,7 @@ def open_safety_alert(
 def open_contacts(
     tx: WriteTransaction, code: str, purpose: EmergencyAccessPurpose
 ) -> OpenedContacts | None:
-    """Open the lead's contacts; raises NotFound (404) if the case is not visible."""
+    """Open the contacts; None if refused. Raises NotFound (404) if the case is hidden."""
     case = case_queries.get(tx, code)
     document = open_document(tx, case, Paper.CONTACTS, purpose)
     if document is None:
@@ -155,7 +156,7 @@ def open_document(
     *,
     counted: bool = True,
 ) -> Sealed | None:
-    """Check and record an opening; return the sealed document, or None if refused."""
+    """Log the access; return the document, or None if the caller may not open it."""
     document = case_queries.find_sealed(tx, record.id, subject)
     disclosure_queries.load_again(tx, record)
     allowed = may_access(tx, record, subject, Deed.OPEN, document)

@@ -119,7 +119,7 @@ def show_task(row: Any, cases: Mapping[UUID, WorkCase]) -> TaskFields:
 
 
 def get_case_id(row: Any) -> UUID:
-    """Return the id of the case of a row of `TASKS`, or of an arrival."""
+    """Return the case id of a row of `TASKS` or of an arrival."""
     return UUID(str(row.case_id))
 
 

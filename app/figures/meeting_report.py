@@ -1,7 +1,7 @@
 """The report for a meeting: two periods of released figures, side by side (ADR 75).
 
-The functions are pure. They read released numbers only, so nothing that a release does not
-show can be in a report.
+The functions are pure. They read only released numbers, so a report cannot contain a number
+that was not released.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -153,12 +153,13 @@ def has_same_countries(periods: ReportPeriods, released: Released) -> bool:
 
 @dataclass(frozen=True)
 class Comparison:
-    """The sums of both periods. Totals of all countries are comparable if `has_totals`."""
+    """The sums of the two periods of a report."""
 
     periods: ReportPeriods
     earlier: Sums
     later: Sums
     has_totals: bool
+    """Whether the totals of all countries can be compared."""
 
     @classmethod
     def build(cls, periods: ReportPeriods, released: Released) -> Self:
@@ -256,7 +257,7 @@ def build_shares(comparison: Comparison) -> list[ComparedShare]:
 def list_measures(
     country: str | None,
 ) -> Iterator[tuple[Measure, Service | None, Sequence[Key], Sequence[Key]]]:
-    """Yield the measures of a country, with the keys of the part and of the whole."""
+    """Yield each measure, its service or None, and its numerator and denominator keys."""
     people: Key = (country, TableName.CASES, ())
     for measure, cells in HELPED.items():
         yield (

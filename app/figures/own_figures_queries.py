@@ -150,7 +150,7 @@ COUNT_DEADLINES: Final = (
 
 
 def select_heard(*columns: Any) -> Select[*tuple[Any, ...]]:
-    """Select columns of the entries of the period in the feed of the office."""
+    """Select columns of the feed entries of the office in the period."""
     return (
         select(*columns)
         .select_from(Delivery)

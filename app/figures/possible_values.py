@@ -61,9 +61,10 @@ class Search:
     def push(
         self, source: Node, sink: Node, *, most: int, without: int
     ) -> tuple[int, frozenset[int]]:
-        """Push up to `most` people from `source` to `sink`, around the arc `without`.
+        """Compute how many people, up to `most`, can move from `source` to `sink`.
 
-        Return the number of people who arrive, and the arcs that block the others.
+        The arc `without` is not used. Return this number, and the arcs that block the
+        others, if any.
         """
         flow, pushed = list(self.counts), 0
         while pushed < most:

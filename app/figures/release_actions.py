@@ -61,7 +61,7 @@ class QuarterReleased(Problem):
 def release_figures(
     tx: WriteTransaction, new: FigureReleaseInput, approval: UUID | None
 ) -> FigureRelease | Approval:
-    """Release the figures of a quarter, or request the approval of a second person.
+    """Release a quarter's figures; without `approval`, request and return an approval.
 
     Raises RoleMissing (403), QuarterNotCounted, QuarterReleased or ApprovalUnusable (409).
     """

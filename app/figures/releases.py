@@ -107,7 +107,7 @@ def is_shown(
 def compute_noise(
     quarters: tuple[Quarter, ...], number: Number, derive_noise: DeriveNoise
 ) -> int:
-    """Return the noise of a number of a country or of all countries in a period."""
+    """Return the noise of a number in a period, for one country or all countries."""
     period = "+".join(map(str, quarters))
     words = (period, number.part or "", number.table, *number.cell)
     return min(LARGEST_NOISE, derive_noise(words))

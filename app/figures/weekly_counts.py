@@ -75,7 +75,7 @@ def read_counts(
 ) -> dict[tuple[str, TableName], Counter[Cell]]:
     """Return the stored numbers of some weeks, added up, by country and table.
 
-    Raises Unopenable if a row was changed or moved, or its key is missing.
+    Raises Unopenable if a row was altered or moved, or its key is missing.
     """
     rows = select(WeekFigures).where(WeekFigures.monday.in_(make_list_parameter("weeks")))
     counts: dict[tuple[str, TableName], Counter[Cell]] = {}

@@ -75,9 +75,9 @@ def matches_own_party(
 def find_open(tx: ReadTransaction, case_id: UUID) -> Handover | None:
     """Return the open offer of a case, even if it is hidden from the caller, or None.
 
-    Raises NotAuthentic if a handover of the case was changed or deleted directly in the
-    database. All handovers are loaded, because a query for open offers would not find an
-    offer whose state was changed.
+    Raises NotAuthentic if a handover of the case was altered or deleted outside the
+    service. All handovers are loaded, because a query for open offers would not find an
+    offer whose state was altered.
     """
     of_case = select(Handover).where(Handover.case_id == case_id)
     found = tx.session.scalars(of_case.order_by(Handover.number)).all()
@@ -86,7 +86,7 @@ def find_open(tx: ReadTransaction, case_id: UUID) -> Handover | None:
 
 
 def list_offered(tx: ReadTransaction) -> list[Handover]:
-    """List the open offers of all cases except cases changed directly in the database."""
+    """List the open offers of all cases except cases altered outside the service."""
     offered = select(Handover).where(Handover.state == State.OFFERED)
     loaded = map(selectinload, (Handover.case, Handover.lead, Handover.successor))
     found = tx.session.scalars(offered.options(*loaded)).all()

@@ -110,7 +110,7 @@ def select_aligned(number: int, query: Query, order: Sequence[Place]) -> Query:
 
 
 def find_converter(kind: TypeEngine[Any], dialect: Dialect) -> Converter | None:
-    """Return the function that converts the values of a column type, if any.
+    """Return the function that converts values of a column type, or None if not needed.
 
     Most ids occur in several rows, and SQLite stores them as text, so their conversions are
     cached.

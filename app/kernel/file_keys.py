@@ -22,7 +22,7 @@ from app.kernel.vault import DerivedSecrets, RetiredKey, Unopenable, open_sealed
 
 log = structlog.get_logger("safe_conduct.keys")
 KEY_FILE_ERROR: Final = "keys"
-"""The log event for a key file, or a key in it, that a process does not use."""
+"""The log event for a key file or a key that a process does not use."""
 RETRY_SECONDS: Final = 30.0
 """The seconds after which a file that was not used is read again."""
 
@@ -196,7 +196,7 @@ class FileKeys:
 
 
 def log_refusal(error: Exception) -> None:
-    """Log why the key file, or a new key in it, cannot be used."""
+    """Log why the key file, or one of its new keys, cannot be used."""
     reason = str(error) if isinstance(error, KeyRefused) else ""
     log.error(KEY_FILE_ERROR, said="refused", error=type(error).__name__, reason=reason)
 

@@ -26,7 +26,7 @@ REQUIRED_PARTS: Final = (Part.CLOCKS, Part.NOTICES, Part.ERASURES)
 
 
 class Heartbeat(Base):
-    """The time of the last heartbeat of a part of the service, by the database's clock."""
+    """The time of a service part's last heartbeat, by the database's clock."""
 
     __tablename__ = "heartbeat"
 

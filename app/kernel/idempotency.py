@@ -82,7 +82,7 @@ class KeyedRequest:
 
 
 def claim(tx: WriteTransaction, ticket: KeyedRequest) -> StoredOutcome | None:
-    """Lock the key of this request, and return the stored outcome, if there is one.
+    """Lock the key of this request; return the stored outcome, or None if none is stored.
 
     The outcome is read after the attempt to lock the key, because the transaction that held
     the lock before may have stored it. A stored outcome is returned even if another request
@@ -105,7 +105,7 @@ def claim(tx: WriteTransaction, ticket: KeyedRequest) -> StoredOutcome | None:
 
 
 def find_outcome(tx: WriteTransaction, key: str) -> StoredOutcome | None:
-    """Return the outcome that was stored for the account with this key, if any."""
+    """Return the account's stored outcome for this key, or None if none is stored."""
     query = {"account": tx.actor.account_id, "named": key}
     row = tx.read_columns(FIND_OUTCOME, query).one_or_none()
     return StoredOutcome(*row) if row else None

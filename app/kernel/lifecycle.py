@@ -23,7 +23,7 @@ class LegalAction(BaseModel):
 
 
 class ActionIllegalMembers(BaseModel):
-    """The state of the record, and the actions that are possible in it."""
+    """The state of the record, and the actions that are possible in this state."""
 
     state: Annotated[
         str | None,
@@ -143,7 +143,7 @@ class Table[S: StrEnum, A: StrEnum, N: StrEnum]:
         )
 
     def describe_actions(self, state: S) -> Facts:
-        """Return the state, and the actions that clients may take in it, each listed once.
+        """Return the state and the actions that clients may take, each listed once.
 
         An action with several steps lists the sides and roles of all of them. Steps of the
         system are left out, because no client is the system.

@@ -2,8 +2,8 @@
 
 A group is an owner, such as an account, and the rows that belong to it, such as its keys.
 The owner's row stores a digest of each row of the group and one MAC of the owner and all
-digests. A row that was inserted, changed, moved or restored in the database does not match
-its digest. If all rows of a group are restored, including the owner's, they match.
+digests. A row that was inserted, altered, moved or restored outside the service does not
+match its digest. If all rows of a group are restored, including the owner's, they match.
 """
 
 import hashlib
@@ -42,7 +42,7 @@ MAX_VERIFIED: Final = 10_000
 MAX_DIGESTS: Final = 5_000
 """The maximum size of the cache of record digests, and of the cache of row MACs."""
 MAX_GROUPS: Final = 500
-"""The maximum size of the cache of groups of cases, of some kilobytes each."""
+"""The maximum number of case groups in the cache, each with a size of some kilobytes."""
 
 
 class NotAuthentic(Exception):  # noqa: N818 - it names what happened, as Problem does

@@ -1,4 +1,4 @@
-"""Rows that each have a MAC, which shows whether SQL has changed them (ADR 82, ADR 83).
+"""Rows whose MACs show whether they were altered outside the service (ADR 82, ADR 83).
 
 A row that does not match its MAC is read with harmless values: an office is inactive, an
 agreement covers no country. So nobody gains a right, and a submission still succeeds.
@@ -79,7 +79,7 @@ COLUMNS: Final[dict[type[ProtectedRow], Columns]] = {}
 
 
 def get_columns(model: type[ProtectedRow]) -> Columns:
-    """Return the columns of a model, in the order of the table."""
+    """Return the columns that a model's MAC covers, in the order of the table."""
     if model not in COLUMNS:
         without = {MAC, *model.unprotected}
         names = tuple(one.key for one in model.__table__.columns if one.key not in without)

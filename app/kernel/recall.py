@@ -168,7 +168,8 @@ def write_rows(
 def drop_flushed(session: Session, _: UOWTransaction) -> None:
     """Remove the cached results that depend on the flushed objects and do not include them.
 
-    The others include no pending object any more, so that a later change removes them.
+    The remaining results no longer include a pending object, so a later change removes
+    them.
     """
     cache: Cache = session.info.get(CACHE_KEY, {})
     flushed = list_pending(session)

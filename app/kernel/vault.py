@@ -231,9 +231,10 @@ class Vault:
         return compute_keyed_hash(oldest, parts)
 
     def compute_permanent_fingerprint(self, *parts: bytes) -> str:
-        """Return a keyed hash that never changes, for example for the name of a lock.
+        """Return a keyed hash that does not change when keys are rotated.
 
-        It is the same in a process that does not have a new key yet.
+        It is derived from the first key, so that a process without the newest key returns
+        the same hash. For example, it is used in the name of a lock.
         """
         return compute_keyed_hash(self._provider.derive(FINGERPRINT).first, parts)
 

@@ -33,7 +33,7 @@ def format_entity_tag(version: int, representation: bytes) -> str:
 
 
 def format_version(version: int) -> str:
-    """Return an entity tag for `SeenVersions`, which compares only the version in it."""
+    """Return an entity tag for `SeenVersions`, which compares only the tag's version."""
     return format_entity_tag(version, b"")
 
 

@@ -20,7 +20,7 @@ class Offices:
 
     every: Sequence[FocalPoint]
     unattended: frozenset[UUID]
-    """Offices at which nobody can sign in any more."""
+    """Offices with accounts, none of which can work on cases now."""
     without_second_person: frozenset[UUID]
     waited_for: frozenset[UUID]
     """Offices with a running deadline."""
@@ -65,7 +65,7 @@ def list_without_second_person(found: Offices) -> frozenset[UUID]:
 
 
 def list_countries_without_lead(found: Offices) -> frozenset[str]:
-    """Return the countries in which no office can lead a case any more.
+    """Return the countries in which no office can lead a case now.
 
     A country is included only if the directory has an office there that may lead.
     """

@@ -73,9 +73,9 @@ def build_message(
 ) -> NotificationMessage | None:
     """Return the message for a contact, or None if the contact is no longer in use.
 
-    A contact is in use if it is active and still has the channel of the message, and if SQL
-    changed neither the contact nor its office. `sign_in` is the sign-in address, or None to
-    hide it.
+    A contact is in use if it is active, still has the channel of the message, and neither
+    the contact nor its office was altered outside the service. `sign_in` is the sign-in
+    address, or None to leave it out.
     """
     found = contact_queries.find_contact(tx, outgoing.recipient)
     if (

@@ -111,7 +111,7 @@ NEVER_RECIPIENT: Final = frozenset({OfficeKind.DESK, OfficeKind.OVERSIGHT})
 
 
 def require_may_open(tx: WriteTransaction, case: Case) -> None:
-    """Raise a problem unless the case is open and the caller may open referrals in it."""
+    """Raise a problem unless the caller may now create a referral in the case."""
     sides = get_case_sides(case.list_relations(tx.actor.focal_point_id))
     find_further(case.state, CaseAction.REFER, sides, tx.actor.roles)
 

@@ -1,4 +1,4 @@
-"""Removal of sections from a referral if no agreement covers them any more (ADR 50).
+"""Removal of sections from a referral if agreements no longer cover them (ADR 50).
 
 The recipient keeps access to sections that it could already open, but not to other sections
 or to text that is written afterwards.

@@ -32,10 +32,11 @@ from app.referrals.steps import end_with_reason
 
 
 def reassign_deadlines(tx: WriteTransaction, case: Case) -> None:
-    """Reassign the sender's deadlines and those to inform the person to the new holder.
+    """Reassign the INFORM_PERSON and sender deadlines of a case to its new holder.
 
-    If the recipient reads a snapshot of the case, the due time stays the same, because a
-    new due time would reveal that the lead changed.
+    If the recipient of a referral reads a snapshot of the case, the due time of the sender
+    stays the same, because a new due time would reveal that the lead changed. Otherwise,
+    the sender's deadline starts again.
     """
     deadline_actions.hand_over_kind(tx, case.id, DeadlineKind.INFORM_PERSON, case.holder)
     for referral in referral_queries.list_of_case(tx, case.id):

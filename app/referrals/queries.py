@@ -137,7 +137,7 @@ def load_again(tx: ReadTransaction, case_id: UUID) -> None:
 def list_of_case(tx: ReadTransaction, case_id: UUID) -> list[Referral]:
     """List all referrals of a case, including those that are hidden from the caller.
 
-    Raises NotAuthentic if a referral was deleted in the database.
+    Raises NotAuthentic if a referral was deleted outside the service.
     """
     found = list(tx.session.scalars(OF_CASE, {"case": case_id}))
     require_all_loaded(tx.session, [case_id], Referral.list_labels())
@@ -147,7 +147,7 @@ def list_of_case(tx: ReadTransaction, case_id: UUID) -> list[Referral]:
 def list_open(tx: ReadTransaction) -> list[Referral]:
     """List the referrals, across all cases, that have been sent and have not ended.
 
-    Referrals of cases that SQL has changed are left out.
+    Referrals of cases that were altered outside the service are left out.
     """
     found = select(Referral).where(Referral.state.in_(OPEN))
     both = (selectinload(Referral.case), selectinload(Referral.recipient))

@@ -147,7 +147,7 @@ def lock_and_check(
 
 
 def lock_view(tx: WriteTransaction, return_id: UUID) -> ReturnView:
-    """Lock and load a return, or raise NotFound (404) if the caller has no side in it."""
+    """Lock and load a return, or raise NotFound (404) if the caller has no side."""
     return require_side(load_view(tx, return_queries.lock(tx, return_id)))
 
 

@@ -42,10 +42,10 @@ def decide_go(
     why: DecideGo,
     approval: UUID | None,
 ) -> Return | Approval:
-    """Take the decision GO, or request the approval of a supervisor of the lead.
+    """Take the decision GO; without `approval`, request and return an approval.
 
-    The approval is valid for one version of the return. Raises the errors of
-    `lock_and_check`, and ApprovalUnusable (409).
+    A supervisor of the lead has to approve it, for one version of the return. Raises the
+    errors of `lock_and_check`, and ApprovalUnusable (409).
     """
     terms = Terms(asked_to_leave=why.person_asked_to_leave, approved=True)
     pending = lock_and_check(tx, return_id, Action.GO, seen, terms)
@@ -63,9 +63,10 @@ def decide_no_go(
     why: DecideNoGo,
     approval: UUID | None,
 ) -> Return | Approval:
-    """Take the decision NO-GO and withdraw the referral, or request an approval.
+    """Take the decision NO-GO, and withdraw the referral.
 
-    A supervisor of the lead has to approve it. Raises the same exceptions as `decide_go`.
+    A supervisor of the lead has to approve it: without `approval`, request and return an
+    approval. Raises the same exceptions as `decide_go`.
     """
     protection = tuple(sorted(set(why.protection)))
     terms = Terms(reason=why.reason, protection=frozenset(protection), approved=True)

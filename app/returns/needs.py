@@ -154,7 +154,7 @@ RECEPTION: Final = Remedy(
 
 
 def get_remedy_for_no_threat(facts: Facts) -> Remedy | None:
-    """Return the remedy for a missing assessment; None if an existing one is not safe."""
+    """Return the remedy for a missing assessment; None if none is missing or one unsafe."""
     assessments = [one for one in (facts.destination, facts.origin) if one is not None]
     return get_remedy_for_no_assessment(facts) if all(map(is_safe, assessments)) else None
 

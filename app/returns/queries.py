@@ -112,8 +112,8 @@ def list_open(tx: ReadTransaction, case_ids: Iterable[UUID]) -> Mapping[UUID, li
     """Return the open returns by case, including those hidden from the caller.
 
     All returns of the cases are loaded, because a query for open returns would not find a
-    return whose state SQL has changed. Raises NotAuthentic if SQL has changed or deleted a
-    return.
+    return whose state was altered. Raises NotAuthentic if a return was altered or deleted
+    outside the service.
     """
     found: dict[UUID, list[Return]] = {}
     cases = list(case_ids)
@@ -174,7 +174,7 @@ def is_recipient_gone(tx: ReadTransaction, record: Return) -> bool:
 def find_awaited_office(
     tx: ReadTransaction, record: Return, side: Side, document_referral: Referral
 ) -> UUID | None:
-    """Return the office that has to act before the current state's deadline, if any."""
+    """Return the office that has to act in the current state, or None if there is none."""
     if is_recipient_gone(tx, record):
         return record.case.holder
     return {

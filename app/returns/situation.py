@@ -270,6 +270,6 @@ def show_step(done: Done, by: str | None, *, whole: bool) -> StepDone:
 
 
 def list_protection(view: ReturnView) -> Sequence[str]:
-    """Return the protection to ask for after NO-GO (BR11), if the caller is the lead."""
+    """Return the protection to ask for after NO-GO (BR11); empty if not for the lead."""
     refusals = [done for done in view.done if done.action == Action.NO_GO]
     return refusals[-1].services if refusals and Side.LEAD in view.sides else []

@@ -1,4 +1,4 @@
-"""The digest of the steps of a return, which reveals steps changed by SQL (ADR 85).
+"""The digest of a return's steps, which reveals alterations outside the service (ADR 85).
 
 The digest is a column of the return, which the MAC of the case covers.
 """
@@ -30,7 +30,8 @@ COLUMNS: Final = tuple(
 def load_steps(tx: ReadTransaction, record: Return) -> list[Done]:
     """List the steps that were taken in a return, oldest first.
 
-    Raises NotAuthentic if a step was inserted, changed, moved or deleted in the database.
+    Raises NotAuthentic if a step was inserted, altered, moved or deleted outside the
+    service.
     """
     steps = list_steps(tx.session, record.id)
     if not matches_digest(tx.session, record, steps) and not is_read_only(tx.session):
@@ -112,7 +113,7 @@ def list_rows(session: Session, case_id: UUID) -> Iterator[tuple[str, dict[str, 
 
 
 def protect_steps_again(runtime: Runtime, case_id: UUID) -> None:
-    """Write the digest of the current steps of each return of a case."""
+    """For each return of a case, write the digest of its current steps."""
     with runtime.database.begin_write(SERVICE) as session:
         own = select(Return.id).where(Return.case_id == case_id)
         for return_id in session.scalars(own.order_by(Return.number)).all():

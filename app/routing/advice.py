@@ -59,7 +59,7 @@ class CountryRouting(Protocol):
 
     @property
     def first_contact(self) -> str | None:
-        """The body that State bodies must inform first, if any."""
+        """The body that State bodies must inform first, or None if there is none."""
 
     @property
     def needs_criminal_case(self) -> str | None:

@@ -59,8 +59,8 @@ def list_rows(tx: ReadTransaction, case_id: UUID) -> list[Shortlisted]:
 
     Rows of earlier versions can name offices that were not asked yet.
 
-    Raises NotAuthentic if a row was changed, inserted or deleted by SQL, because the rows
-    decide which offices are not asked again.
+    Raises NotAuthentic if a row was altered, inserted or deleted outside the service,
+    because the rows decide which offices are not asked again.
     """
     found = list(tx.session.scalars(SHORTLIST, {"case": case_id}))
     require_all_loaded(tx.session, [case_id], Shortlisted.list_labels())

@@ -22,7 +22,7 @@ def list_known(tx: ReadTransaction, case: Case) -> list[Screening]:
     The holder may see all screenings. Until a lead takes the case, the submitter may see
     all screenings as well. Another office may see only its own screenings, so that a
     submitter does not learn the findings of the host country (R12). Raises NotAuthentic if
-    SQL has changed, inserted or deleted a screening.
+    a screening was altered, inserted or deleted outside the service.
     """
     of_case = select(Screening).where(Screening.case_id == case.id)
     rows = tx.session.scalars(of_case.order_by(Screening.screened_at, Screening.id)).all()

@@ -1,4 +1,4 @@
-"""Functions that open, pause, test and end webhooks (R62).
+"""Functions that create, pause, test and end webhooks (R62).
 
 A message has no content, but it reveals the time of an event to an external system.
 Therefore, a new webhook needs the approval of a second person, as a new key does.
@@ -75,7 +75,7 @@ class MadeWebhook:
 def create_webhook(
     tx: WriteTransaction, new: WebhookInput, approval: UUID | None
 ) -> MadeWebhook | Approval:
-    """Open a webhook for a feed, or request the approval of a second person.
+    """Create a webhook for a feed; without `approval`, request and return an approval.
 
     Raises RoleMissing (403), FocalPointUnknown (422), HostNotListed (422) or
     TooManyWebhooks (409).

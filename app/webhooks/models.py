@@ -26,8 +26,8 @@ class Webhook(Listed, ProtectedRow, Base):
     identifies a test message that has no result yet.
 
     The MAC covers the office, the label, the URL, and the times of opening and ending, but
-    not the values that pauses, tests and deliveries change. A webhook that SQL has changed
-    counts as ended (ADR 82).
+    not the values that pauses, tests and deliveries change. A webhook that was altered
+    outside the service counts as ended (ADR 82).
     """
 
     __tablename__ = "webhook"

@@ -152,7 +152,7 @@ def list_due(session: Session, now: datetime) -> Sequence[UUID]:
 def lock_due(tx: WriteTransaction, webhook_id: UUID) -> Webhook | None:
     """Lock and return a webhook, or None if it is not due or another sender has locked it.
 
-    A webhook that SQL has changed counts as ended, and is not returned.
+    A webhook that was altered outside the service counts as ended, and is not returned.
     """
     held = select_webhook(webhook_id).where(is_due(tx.now))
     found = tx.session.scalar(held.with_for_update(skip_locked=True, key_share=True))
@@ -166,7 +166,7 @@ def lock_claimed(tx: WriteTransaction, webhook_id: UUID, claim: UUID) -> Webhook
 
 
 def list_open(session: Session) -> Sequence[Webhook]:
-    """List the webhooks that have not ended, except webhooks that SQL has changed."""
+    """List the webhooks that have not ended and were not altered outside the service."""
     live = select(Webhook).where(Webhook.ended_at.is_(None))
     found = session.scalars(live.order_by(Webhook.number))
     return [one for one in found if one.ended_at is None]

@@ -1,4 +1,4 @@
-"""Updates to open cases after an agreement ended or an office cannot act any more."""
+"""Updates to open cases after an agreement ended or an office can no longer act."""
 
 from itertools import islice
 

@@ -69,7 +69,7 @@ class Mail:
             return refusal or send_data(smtp, message)
 
     def check(self) -> str | None:
-        """Connect and sign in without sending a message; return an error code, if any."""
+        """Connect and sign in, but send no message; return any error code, or None."""
         smtp = Connection(self.host, self.domain, self.reply_timeout)
         with limit_time(smtp, self.time_limit):
             try:

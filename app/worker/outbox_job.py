@@ -59,8 +59,8 @@ class SendOutcome(StrEnum):
 class ChannelSender[L]:
     """The functions that send messages by one channel.
 
-    `compose` writes the message for its recipient, or returns None if there is no recipient
-    any more. `send` sends it, in less than `pacing.LONGEST_TRY`. `handle_lost` handles a
+    `compose` writes the message for its recipient, or returns None if there is no longer a
+    recipient. `send` sends it, in less than `pacing.LONGEST_TRY`. `handle_lost` handles a
     message that was given up; `handle_dropped` handles a message that has no recipient.
     Both return whether the office is notified in another way.
     """
@@ -181,7 +181,7 @@ def claim_next(
 def send_claimed(
     runtime: Runtime, way_out: ChannelSender[Any], outgoing_id: UUID
 ) -> Answer | None:
-    """Send one message and return the outcome, or None if it has no recipient any more.
+    """Send one message and return the outcome, or None if it no longer has a recipient.
 
     Every exception counts as an outcome, so that no message blocks the others. Only the
     name of the exception's class is kept, because the text may contain an address.
@@ -208,7 +208,7 @@ def store_outcome(
     """Store the outcome of an attempt, and return the result for the message.
 
     Nothing is stored if another attempt has begun or ended in the meantime. `answer` is
-    None if the message has no recipient any more.
+    None if the message no longer has a recipient.
     """
     with begin_write(runtime, SYSTEM) as tx:
         outgoing = outbox_queries.lock(tx, claimed.id)

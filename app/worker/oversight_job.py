@@ -1,4 +1,4 @@
-"""The job that updates cases after an agreement ended or an office cannot act any more."""
+"""The job that updates cases after an agreement ended or an office can no longer act."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -24,7 +24,10 @@ class CaseWatch:
     idle_until: float = 0.0
 
     def run(self, runtime: Runtime) -> int:
-        """Find and update the affected cases if a search is due; return their number."""
+        """If a search is due, replace oversight and apply endings; return the case count.
+
+        After a search that finds no case, the next one is due in SEARCH_INTERVAL seconds.
+        """
         if self.elapsed() < self.idle_until:
             return 0
         count = replace_oversight(runtime) + apply_endings(runtime)

@@ -49,7 +49,7 @@ class Gateway:
         return asyncio.run(self.send_letter(letter))
 
     def check(self) -> str | None:
-        """Connect without sending a message; return the name of an error, if any."""
+        """Connect without sending a message; return the name of any error, or None."""
         url = urlsplit(self.url)
         secure, host = url.scheme == "https", url.hostname or ""
         port = url.port or (443 if secure else 80)

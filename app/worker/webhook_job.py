@@ -1,4 +1,4 @@
-"""The job that pushes feeds to webhooks, in a thread for each webhook (R53)."""
+"""The job that sends feeds to webhooks, in a thread for each webhook (R53)."""
 
 import time
 from datetime import timedelta
@@ -94,7 +94,7 @@ class Pusher:
         return len(started)
 
     def _push(self, runtime: Runtime, webhook_id: UUID) -> None:
-        """Push to one webhook. An error is logged, and a later run tries again."""
+        """Send to one webhook. An error is logged, and a later run tries again."""
         try:
             push(runtime, self._courier, webhook_id, self._max_delay)
         except Exception as error:  # noqa: BLE001 - the thread has no caller
@@ -106,5 +106,5 @@ class Pusher:
 
 
 def create_webhook_job(courier: Courier, max_delay: timedelta) -> Job:
-    """Return the job that pushes events to webhooks, each delayed by up to `max_delay`."""
+    """Return the job that sends events to webhooks, each delayed by up to `max_delay`."""
     return Job(Part.WEBHOOKS, Pusher(courier, max_delay).start_due, MAX_THREADS)

@@ -104,7 +104,7 @@ def read_authenticated[A](request: Request, right: Scoped[Any], read: Callable[[
 def begin_authenticated(
     request: Request, right: Scoped[Any]
 ) -> Iterator[AuthenticatedRead]:
-    """Begin a read and authenticate the caller in it.
+    """Begin a read, authenticate the caller, and yield the authenticated read.
 
     If the session has to be renewed, the read ends, the session is renewed, and another
     read begins. A session is not renewed for a route that accepts ended sessions. Raises

@@ -63,7 +63,7 @@ class StrictRoute(APIRoute):
 
     @cached_property
     def body_schema(self) -> dict[str, Any]:
-        """The JSON schema of the body, which is built at the first error."""
+        """The JSON schema of the request body, which is built when it is first needed."""
         body = self.body_field.field_info if self.body_field else None
         annotation: Any = Annotated[body.annotation, body] if body else None
         return TypeAdapter[Any](annotation).json_schema()

@@ -206,7 +206,10 @@ async def parse_prefer(
 
 
 def parse_wait_seconds(preferences: str) -> int | None:
-    """Return the seconds of the first valid `wait`, at most MAX_WAIT_SECONDS (RFC 7240)."""
+    """Return the seconds of the first valid `wait`, or None if there is none (RFC 7240).
+
+    The result is at most MAX_WAIT_SECONDS.
+    """
     for preference in preferences.split(","):
         name, _, value = preference.partition(";")[0].partition("=")
         digits = value.strip().strip('"')

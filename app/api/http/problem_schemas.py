@@ -52,7 +52,7 @@ CODES: Final = (
 
 
 def get_schema_name(kind: type[Problem]) -> str:
-    """Return the name of the schema of a kind of problem."""
+    """Return the schema name of a problem class."""
     return f"{kind.__name__}Problem" if kind.members else ProblemDetail.__name__
 
 
