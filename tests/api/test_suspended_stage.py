@@ -58,7 +58,7 @@ def test_case_suspended_while_somebody_helps_stays_at_assistance(
 def test_help_that_is_promised_while_a_case_is_suspended_does_not_move_its_stage(
     officer: Someone, lead: Someone, shelter: Someone
 ) -> None:
-    """If help is accepted while a case is suspended, its submitter sees the same stage."""
+    """The submitter and the lead still see the stage `referral` after the acceptance."""
     case = lead.take_lead(officer.submit())
     referral = unwrap(lead.refer(case, SHELTER))
     unwrap(lead.does("suspend", case, REST))

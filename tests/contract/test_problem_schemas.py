@@ -1,4 +1,4 @@
-"""Each error of the contract is a problem, with the members that its class declares."""
+"""Tests that each error response in the contract is a problem with its own members."""
 
 import re
 from collections.abc import Iterator

@@ -151,7 +151,10 @@ def format_difference(difference: Difference) -> Iterator[str]:
 
 
 def decode(text: str) -> str:
-    """Return a text that has one character for each byte as readable text."""
+    """Decode UTF-8 text whose bytes are given as characters of Latin-1.
+
+    Characters and bytes that cannot be converted are replaced.
+    """
     return text.encode("latin-1", "replace").decode("utf-8", "replace")
 
 

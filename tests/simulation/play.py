@@ -164,7 +164,7 @@ class Play:
             self.scene.require(self.scene.now < last, "the steps do not end")
 
     def count_weeks(self) -> None:
-        """Count the finished weeks, at most once a week, before the next step."""
+        """Count the finished weeks, unless they were counted less than a week ago."""
         if self.scene.now >= self.counts_at:
             count_weeks(self.scene)
             self.counts_at = self.scene.now + WEEK

@@ -14,9 +14,9 @@ ROOT: Final = THIS.parents[2]
 
 @contextmanager
 def check_out(revision: str, home: Path, *parts: Path) -> Iterator[Path]:
-    """Yield a checkout of a commit in the folder `home`, and remove it at the end.
+    """Yield a temporary checkout of a commit inside the folder `home`.
 
-    The folders and files `parts`, and this module, are those of this working tree.
+    The paths in `parts`, and this module, are replaced by those of this working tree.
     """
     checkout = home / f"against-{os.getpid()}"
     worktree = ["git", "-C", str(ROOT), "worktree"]

@@ -341,7 +341,7 @@ class Program:
                     yield terms, low, high
 
     def has_values(self, row: NDArray[np.float64]) -> bool:
-        """Return whether two of the solutions so far differ by 4 or more in a sum."""
+        """Return whether two known solutions differ by 4 or more in the sum with `row`."""
         if not self.solutions:
             return False
         values = np.array(self.solutions) @ row

@@ -210,7 +210,10 @@ def prepare(
 
 
 def play(made: Asked, stage: str, where: str, *, answers: bool = True) -> dict[str, Any]:
-    """Take the referral to a stage, move the person, and return the stored responses."""
+    """Move the person at a stage of the referral, and play the case to its end.
+
+    Returns the responses that were stored on the way.
+    """
     world = made.world
     for action, body in STAGES[stage] if made.referral else ():
         made.does(action, body)

@@ -1,4 +1,4 @@
-"""The course of cases in dated steps, and checks of how the cases end.
+"""Stories that play cases in dated steps, and checks of how the cases end.
 
 A story advances the clock of `world` from one date to the next. In between, the worker does
 each task at the time when it is due.

@@ -73,7 +73,7 @@ def scene(
 
 
 def begin_world(scene: Scene, copies: Copies, secret: str, office: str) -> Watched:
-    """Record a consent to an office as KZ_LEAD, and hand the case over to UZ_LEAD."""
+    """As KZ_LEAD, record a consent to `office`, and hand the case over to UZ_LEAD."""
     copies.back("built")
     [watched] = scene.watched
     scene.ids.begin(secret)
