@@ -207,7 +207,7 @@ OFFICES: Final = GaugeGroup[Offices](
     (
         Gauge(
             "offices_unattended",
-            "Desks, and offices with a running deadline, at which nobody can sign in.",
+            "Desks, and offices with a running deadline, where no account has a case role.",
             lambda found: len(list_unattended(found)),
             limit=0,
             remedy="Open an account there: oversight gets an event with `accounts_left` 0.",
