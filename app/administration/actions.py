@@ -47,7 +47,7 @@ DECIDERS: Final = frozenset({Role.ADMINISTRATOR})
 
 
 class DirectoryUnsound(Problem):
-    """The change would leave a region without a desk, or all regions without oversight."""
+    """The change would leave a country without a desk, or all without oversight."""
 
     status = 409
 

@@ -135,9 +135,9 @@ def replace_focal_point(
     To create one, send `If-None-Match: *`.
 
     A change that could send a person to the wrong office needs the approval of a second
-    administrator. The first response is then 202. Once the approval is given, send the same
-    request again with `Approval: {id}`. A focal point cannot be deleted: set `active` to
-    false.
+    administrator. The first response is then 202. The second administrator confirms the
+    approval, which makes the change, or approves it: then send the same request again with
+    `Approval: {id}`. A focal point cannot be deleted: set `active` to false.
     """
     require_same_code(focal_point, office.code)
     with begin() as tx:

@@ -84,7 +84,7 @@ class OfficeTask:
 
 
 LEADS, HELPS = "an office that may lead (`can_lead`)", "an office with `services`"
-CONSULATE: Final = "a consular office with the service `CONSULAR_DOCUMENT` alone"
+CONSULATE: Final = "a consular office with the service `CONSULAR_DOCUMENT`"
 DESK, OVERSIGHT = "a desk", "the oversight office"
 OFFICE_TASKS: Final = (
     OfficeTask(
