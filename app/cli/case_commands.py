@@ -17,7 +17,9 @@ from app.kernel.transactions import ReadTransaction, begin_read
 from app.returns import step_digests
 from app.settings import Settings
 
-case = typer.Typer(no_args_is_help=True, help="Protect cases against changes by SQL.")
+case = typer.Typer(
+    no_args_is_help=True, help="Protect cases from changes outside the service."
+)
 
 
 @case.callback()

@@ -18,7 +18,7 @@ ALL: Final = "all"
 
 directory = typer.Typer(
     no_args_is_help=True,
-    help="Load the directory from files, and protect it against changes by SQL.",
+    help="Load the directory from files, and protect it from changes outside the service.",
 )
 
 
@@ -88,7 +88,7 @@ def protect_again(runtime: Runtime, subject: str) -> None:
     wanted = {one: row for one, row in altered.items() if subject in {one, ALL}}
     if not wanted:
         others = ", ".join(altered) or "none"
-        raise NotReady(f"No such row was changed by SQL. Rows that were changed: {others}.")
+        raise NotReady(f"No such row was altered. The rows that were altered: {others}.")
     for name, (_, row) in wanted.items():
         values = (f"  {name}: {value}" for name, value in row.items() if is_shown(value))
         for line in (name, *values):

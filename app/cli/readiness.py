@@ -200,7 +200,7 @@ def report_altered_rows(session: Session) -> list[str]:
     """Return a warning about rows altered outside the service, or [] if none (ADR 82)."""
     if altered := row_protection.find_altered(session):
         warning = (
-            "Warning: these rows were changed by SQL, and count as inactive: "
+            "Warning: these rows were altered outside the service, and are not used: "
             f'{", ".join(altered)}. See "Rows that were changed in the database" in '
             "docs/operations.md."
         )

@@ -27,7 +27,7 @@ disable_created_metrics()  # type: ignore[no-untyped-call]  # the only untyped f
 create_counter = partial(Counter, namespace=NAMESPACE, registry=None)
 REQUESTS: Final = create_counter(
     "requests",
-    "Requests answered; status 0: the caller had disconnected.",
+    "Requests answered; status 499: the caller had disconnected.",
     ("method", "route", "status"),
 )
 REQUEST_SECONDS: Final = Histogram(

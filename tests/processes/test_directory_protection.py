@@ -73,4 +73,4 @@ def test_changed_rows_are_named_and_protected_again_after_a_look(
     done = protect_again("y", *AGAIN, "all")
     assert "2 rows were protected again." in done.stdout, done.stderr
     checked = command(tmp_path, "doctor", **settings)
-    assert "were changed by SQL" not in checked.stdout + checked.stderr
+    assert "were altered outside the service" not in checked.stdout + checked.stderr

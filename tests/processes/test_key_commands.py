@@ -57,7 +57,7 @@ def test_new_key_replaces_an_earlier_one(tmp_path: Path) -> None:
 
     assert f"Key {first[0]} is retired" in run(tmp_path, "retire", first[0])
     assert list_keys(tmp_path)[0][2:] == ["retired"]
-    assert "changed by SQL" not in command(tmp_path, "doctor").stdout
+    assert "altered outside the service" not in command(tmp_path, "doctor").stdout
     assert "is used again" in run(tmp_path, "retire", first[0], "--undo")
     assert "cannot be retired" in refuse(tmp_path, "retire", current[0])
     assert "no such key" in refuse(tmp_path, "retire", "k9")
