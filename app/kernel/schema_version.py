@@ -1,6 +1,6 @@
 """The newest migration of this code, and the migration of a database.
 
-They are read without Alembic, which takes 8 MB of memory and a tenth of the start.
+They are read without Alembic, which takes 8 MB of memory.
 """
 
 from functools import cache
