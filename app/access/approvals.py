@@ -98,7 +98,7 @@ def is_same_request(
 ) -> bool:
     """Return whether a pending request equals a new request, including the versions.
 
-    Both have the same fingerprint. This is enough if the new request has no sealed content.
+    Both have the same fingerprint. This is enough if the new request is not to be stored.
     """
     new = request.request
     if new is None:

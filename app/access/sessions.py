@@ -159,9 +159,9 @@ def is_renewal_due(actor: Actor, now: datetime) -> bool:
 def renew_session(runtime: Runtime, actor: Actor) -> Actor:
     """Store the time of the last request of a session, at most once a minute.
 
-    Returns the actor, with the new time if it was stored. A failure is ignored, because a
-    request that only reads must not fail while the database cannot be written to. The
-    session then ends earlier than it would otherwise.
+    Returns the actor, with the new time unless the write failed. A failure is ignored,
+    because a request that only reads must not fail while the database cannot be written to.
+    The session then ends earlier than it would otherwise.
     """
     now, used = runtime.clock(), actor.session
     if used is None or not is_renewal_due(actor, now):

@@ -101,7 +101,7 @@ def lock_confirmed(tx: WriteTransaction, enrolment_id: UUID) -> tuple[Enrolment,
 
 
 def lock_verified(tx: WriteTransaction, enrolment_id: UUID) -> tuple[Enrolment, Account]:
-    """Do the same as `lock_confirmed`, but raise NotAuthentic if a row was altered."""
+    """Do the same as `lock_confirmed`, but raise NotAuthentic for an altered account."""
     row = enrolment_queries.find(tx.session, enrolment_id, lock=True)
     if row is None or row.get_state(tx.now) != EnrolmentState.CONFIRMED:
         raise PasskeyRefused(REFUSED)

@@ -92,7 +92,7 @@ def delete_draft(tx: WriteTransaction, form: str, code: str | None) -> None:
 
 
 def lock_drafts(tx: WriteTransaction) -> None:
-    """Lock the caller's drafts, so that no other transaction adds one meanwhile."""
+    """Wait until no other transaction adds a draft of the caller, then keep others out."""
     lock_name(tx.session, f"form_draft:{get_owner(tx)}")
 
 

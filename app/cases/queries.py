@@ -219,7 +219,7 @@ def open_sealed(
 def list_written_sections(
     tx: ReadTransaction, case_ids: Iterable[UUID]
 ) -> Mapping[UUID, list[tuple[str, UUID]]]:
-    """Return, by case id, the kind and author of each section and document of the case."""
+    """Return, by case id, the kind and the author of each document of the case itself."""
     present: dict[UUID, list[tuple[str, UUID]]] = {}
     cases = {"cases": list(case_ids)}
     for case_id, kind, author in tx.read_columns(statements.WRITTEN_SECTIONS, cases):

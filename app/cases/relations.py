@@ -269,7 +269,7 @@ class Relations:
 
     @property
     def holder(self) -> UUID | None:
-        """The office that holds the case: lead, candidate or desk; None if it has none."""
+        """The office that holds the case: lead, else candidate, else desk, else None."""
         holding = [p for p in self.parties if self.is_current(p, HOLDING_RELATIONS)]
         first = min(
             holding, key=lambda p: HOLDING_RELATIONS.index(p.relation), default=None

@@ -32,8 +32,8 @@ class ActionRecords:
 
     `helped` maps a case to the services of the referrals that the caller received, and
     `accepted` maps it to the services of the referrals that the caller accepted. `asked`
-    contains the cases with a question that the caller has not answered, and `own_requests`
-    the caller's requests for emergency access.
+    contains the cases that the caller submitted and that have an unanswered question, and
+    `own_requests` the requests for emergency access of the caller's person.
     """
 
     helped: Mapping[UUID, AbstractSet[Service]]

@@ -39,7 +39,10 @@ def close_case(
     why: CloseCase,
     approval: UUID | None,
 ) -> Case | Approval:
-    """Close and return a case; without `approval`, request and return an approval."""
+    """Close and return a case; without `approval`, request and return an approval.
+
+    A second person has to approve it.
+    """
     case = lock_case(tx, code, seen)
     row = TABLE.find(case.state, Action.CLOSE, get_sides(tx, case), tx.actor.roles)
     terms = Terms(reason=why.reason, person_informed=why.person_informed, approved=True)

@@ -123,7 +123,7 @@ def get_rhythm(tx: WriteTransaction, clock: Clock, late: LatenessRule) -> Rhythm
 
 
 def find_record(tx: WriteTransaction, case: Case, clock: Clock, noun: Noun) -> Recorded:
-    """Return the record that a deadline is about, or the case if there is no other."""
+    """Return the referral, handover, return or approval of a deadline, or else its case."""
     match noun:
         case Noun.REFERRAL:
             found = referral_queries.list_of_case(tx, case.id)

@@ -260,7 +260,7 @@ def get_known_fact(tx: ReadTransaction, case_id: UUID, fact_id: UUID) -> Fact:
 def get_own_vital_interest(
     tx: ReadTransaction, case_id: UUID, declared_id: UUID
 ) -> VitalInterest:
-    """Return a vital interest that the caller's office declared, or raise NotFound."""
+    """Return a vital interest that the caller's office declared. Raises NotFound (404)."""
     found = case_queries.get_vital_interest(tx, case_id, declared_id)
     if found.declared_by != tx.actor.focal_point_id:
         raise NotFound("There is no such declaration, or you may not see it.")
@@ -268,7 +268,7 @@ def get_own_vital_interest(
 
 
 def get_known_form(tx: ReadTransaction, case_id: UUID, first: UUID) -> ConsentForm:
-    """Return a consent form that the caller recorded or may see; else raise NotFound."""
+    """Return a consent form that the caller recorded or may see. Raises NotFound (404)."""
     found = get_form(tx, case_id, first)
     case = case_queries.get_by_id(tx, case_id)
     is_own = found.consents[0].recorded_by == tx.actor.focal_point_id

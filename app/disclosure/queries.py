@@ -230,7 +230,7 @@ INVESTIGATING: Final = frozenset({OfficeFunction.POLICE, OfficeFunction.PROSECUT
 
 
 def is_allowed_for_police(stands: Standing, office: FocalPoint, section: Section) -> bool:
-    """Return whether the rule for police and prosecutors lets an office open a section."""
+    """Return True unless police or prosecutors lack the consent that a section needs."""
     if office.function not in INVESTIGATING:
         return True
     return section in (stands.get_covered_sections(office, Purpose.LAW_ENFORCEMENT) or ())

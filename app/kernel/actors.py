@@ -117,7 +117,7 @@ _OF_CASE: Final = {
 
 
 def get_case_sides(relations: Iterable[Relation]) -> frozenset[Side]:
-    """Return the sides that these relations give an office in a case; some give no side."""
+    """Return the sides that relations give an office in a case; a recipient has none."""
     return frozenset().union(*(_OF_CASE.get(r, frozenset()) for r in relations))
 
 

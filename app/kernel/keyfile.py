@@ -159,7 +159,7 @@ def require_not_current(lines: Sequence[KeyLine], version: str) -> None:
 
 
 def read_keys(path: Path, service: KeyService | None = None) -> list[StoredKey]:
-    """Return the keys of a key file, oldest first. Raises KeyRefused if one is unusable."""
+    """Return the keys of a key file, oldest first, or raise KeyRefused if unusable."""
     return KeyOpener(service).open(read_lines(path))
 
 

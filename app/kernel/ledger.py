@@ -138,8 +138,8 @@ class Ledger:
     def read_for(self, now: ErasureMark, earlier_epochs: Collection[str] = ()) -> Contents:
         """Return the content of the ledger for the database with this mark.
 
-        A missing ledger has no erasures. Raises LedgerRefused if the ledger lists neither
-        the epoch of the mark nor one of `earlier_epochs`.
+        A missing ledger has no erasures. Raises LedgerRefused if the ledger is unusable, or
+        if it lists neither the epoch of the mark nor one of `earlier_epochs`.
         """
         contents = self.read()
         if contents is None:

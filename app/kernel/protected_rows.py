@@ -134,7 +134,7 @@ def was_verified(
 ) -> bool:
     """Return whether this process has verified a row with this MAC and these values.
 
-    Rows with the same MAC have the same protected values. Without MACs, the result is True.
+    Rows with the same MAC have the same protected values. Without keys, the result is True.
     """
     macs = session.info.get(MACS)
     if macs is None or macs.is_disabled:
