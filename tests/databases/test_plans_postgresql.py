@@ -12,25 +12,29 @@ from tests.support.world import Someone, unwrap
 
 READS = 20
 PLANS = text(
-    "SELECT generic_plans, custom_plans FROM pg_prepared_statements "
+    "SELECT generic_plans FROM pg_prepared_statements "
     "WHERE statement LIKE :start AND generic_plans + custom_plans > 5"
 ).bindparams(bindparam("start"))
 
 
-def list_plans(who: Someone, path: str, start: str, **query: str) -> set[tuple[int, bool]]:
-    """Return how often each statement was planned for its values, and if a plan is kept."""
+def list_kept_plans(who: Someone, path: str, start: str, **query: str) -> set[bool]:
+    """Return, for each frequent statement that begins with `start`, whether a plan is kept.
+
+    The number of plans before that is not compared: PostgreSQL makes more of them if it
+    analyses a table meanwhile.
+    """
     for _ in range(READS):
         unwrap(who.get(path, **query))
     with who.begin_read() as tx:
         rows = tx.session.execute(PLANS, {"start": f"{start}%"})
-        return {(row.custom_plans, row.generic_plans > 0) for row in rows}
+        return {row.generic_plans > 0 for row in rows}
 
 
 @pytest.mark.parametrize("path", ["/worklist", "/events", "/focal-points"])
 def test_plan_for_authentication_outlives_a_read(
     pg_url: str, lead: Someone, path: str
 ) -> None:
-    assert list_plans(lead, path, "SELECT api_key.prefix") == {(5, True)}, pg_url
+    assert list_kept_plans(lead, path, "SELECT api_key.prefix") == {True}, pg_url
 
 
 @pytest.mark.parametrize(
@@ -42,4 +46,4 @@ def test_plan_for_the_records_of_cases_is_kept(
 ) -> None:
     path = path.format(officer.submit()["code"])
 
-    assert list_plans(lead, path, "WITH found", **query) == {(5, True)}, pg_url
+    assert list_kept_plans(lead, path, "WITH found", **query) == {True}, pg_url
