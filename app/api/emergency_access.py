@@ -208,7 +208,7 @@ def review_emergency_access(
 
     The access must have ended, and the reviewer must not have had or granted the access.
     The access log lists the documents that were read. If there is no review within 72 hours
-    after the access was granted, the account that had it cannot request access again until
+    after the access was granted, the person who had it cannot request access again until
     the review (R17).
     """
     view = build_case_view(code, find_access, build_accesses)
