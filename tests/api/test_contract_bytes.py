@@ -76,6 +76,8 @@ def test_editions_have_different_tags(world: World) -> None:
 @pytest.mark.parametrize(
     ("accepted", "expected"),
     [
+        ("*;q=0, gzip", True),
+        ("*, gzip;q=0", False),
         ("gzip", True),
         ("GZIP", True),
         ("deflate, gzip;q=1.0", True),

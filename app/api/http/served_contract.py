@@ -66,12 +66,14 @@ def encode_document(document: str) -> bytes:
 
 
 def can_accept_gzip(accepted: str) -> bool:
-    """Return whether an Accept-Encoding header has gzip or `*` with a weight above 0."""
-    for one in accepted.split(","):
-        name, _, weight = one.partition(";")
-        if name.strip().lower() in {GZIP, "*"}:
-            return weight.replace(" ", "") not in NEVER
-    return False
+    """Return whether an Accept-Encoding header accepts gzip (RFC 9110, 12.5.3).
+
+    The weight of `*` applies to gzip only if the header does not list gzip.
+    """
+    parts = [one.partition(";") for one in accepted.lower().split(",")]
+    weights = {name.strip(): weight.replace(" ", "") for name, _, weight in parts}
+    weight = weights.get(GZIP, weights.get("*"))
+    return weight is not None and weight not in NEVER
 
 
 def build_edition_route(path: str) -> Callable[[Request], Awaitable[Response]]:
