@@ -159,7 +159,11 @@ def merge_activations(one: Activations, other: Activations) -> Activations:
 def require_soundness(
     author: ChangeAuthor, countries: Sequence[CountryRow], offices: Sequence[Values]
 ) -> None:
-    """Raise FilesRefused if a load removes all oversight or the last desk of a country."""
+    """Raise FilesRefused if a load makes the directory unsound.
+
+    It does so if a country loses its last active desk, or if the last active oversight body
+    is lost.
+    """
     codes = {row["code"] for row in load_rows(author, COUNTRIES)}
     codes |= {row.code for row in countries}
     before = load_rows(author, FOCAL_POINTS)

@@ -38,10 +38,10 @@ def get_link_prefix(link: str) -> str:
 
 
 def redeem_link(runtime: Runtime, link: str) -> RedeemedKey:
-    """Make the API key of a link, or raise LinkRefused. A link can be used once.
+    """Create the API key for a link, which can be used only once.
 
-    A wrong link locks no account. If two requests use a link at the same time, only one of
-    them gets the key.
+    Raises LinkRefused if the link cannot be used. A wrong link does not lock the account.
+    If two requests use a link at the same time, only one of them gets the key.
     """
     with runtime.database.begin_read() as session:
         found = session.get(ApiKey, get_link_prefix(link))

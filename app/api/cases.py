@@ -219,7 +219,7 @@ def update_case(
 ) -> Response:
     """Change fields of the summary (RFC 7396).
 
-    Only the lead can do this or, without a lead, the submitter.
+    Only the lead can do this, or the submitter if there is no lead.
     """
     return CASE.run_once(
         begin, key, lambda tx: intake.update_case_summary(tx, code, seen, summary)

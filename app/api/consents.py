@@ -59,10 +59,11 @@ def build_forms(tx: ReadTransaction, forms: list[ConsentForm]) -> list[ConsentLi
 def record_consent(
     begin: WriteCases, code: CaseCode, key: Once, new: ConsentInput
 ) -> Response:
-    """Record a consent form. Only the lead can do this or, without a lead, the submitter.
+    """Record a consent form.
 
-    The response contains one consent for each recipient of the form, in the same order.
-    Each consent has its own id, and can be withdrawn alone.
+    Only the lead can do this, or the submitter if there is no lead. The response contains
+    one consent for each recipient of the form, in the same order. Each consent has its own
+    id, and can be withdrawn alone.
 
     A child's own consent is stored, but it is not valid until the person is found to be an
     adult. Until then, `not_yet` contains the reason and says whose consent is valid now.

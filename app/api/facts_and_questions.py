@@ -173,9 +173,9 @@ def list_questions(
 def ask_submitter(
     begin: WriteCases, code: CaseCode, key: Once, new: QuestionInput
 ) -> Response:
-    """Ask the submitter a question, as the holder. A deadline for the answer starts.
+    """Ask the submitter a question, as the holder. This starts a deadline for the answer.
 
-    If you may know that the person fears the submitter, you cannot ask the submitter.
+    The question is refused if you may know that the person fears the submitter.
     """
     view = build_case_view(code, get_known_question, build_questions)
     return view.create_once(begin, key, lambda tx: asking.ask_submitter(tx, code, new))

@@ -136,7 +136,8 @@ def get_recipients(
     holder of the case may read the ranking, for one service or for each service in the
     summary. The summary does not contain the person's sex, so check whether an office
     serves the person. A desk, or a candidate that has not acknowledged the case, sees only
-    the offices to which the person consented or, without a consent, the office to ask next.
+    the offices to which the person consented. If there is no consent, it sees the office to
+    ask next.
     """
     with begin() as tx:
         case = placing.get_case_for_holder(tx, code)

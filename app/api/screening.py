@@ -59,7 +59,7 @@ def score_screening(begin: ScreenSigns, screened: ScreenedIndicators) -> Respons
 def record_screening(
     begin: WriteCases, code: CaseCode, key: Once, new: ScreeningInput
 ) -> Response:
-    """Record a screening. Only the lead can do this or, without a lead, the submitter.
+    """Record a screening. Only the lead can do this, or the submitter if there is no lead.
 
     The screening is scored with the age class in the summary. Indicators, remarks and
     reasons are sealed. To see the reasons, score the indicators first, or open the

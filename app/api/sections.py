@@ -102,7 +102,10 @@ def write_section(  # noqa: PLR0913, PLR0917 - each is part of one decision
     key: Once,
     content: SectionContent,
 ) -> Response:
-    """Replace a section. Only the lead can do this or, without a lead, the submitter."""
+    """Replace a section.
+
+    Only the lead can do this, or the submitter if there is no lead.
+    """
     if content.section != section:
         raise SectionMismatch("Send the same section in the path and in the body.")
     require_known_indicators(content)

@@ -23,10 +23,10 @@ class DeskMissing(Problem):
 
 
 def redirect_if_unsafe(tx: WriteTransaction, case: Case) -> None:
-    """Take a case at once from a candidate or desk found to be unsafe (routing rule 1).
+    """Reassign a case immediately if its candidate or desk is unsafe (routing rule 1).
 
-    No reason is given, because the office that loses the case must not learn of the fear.
-    An unsafe desk that became a party because the lead does not act loses its relation too.
+    No reason is given, because the office that loses the case must not learn that the
+    person fears it. If an unsafe desk is a party through an escalation, that relation ends.
     Raises DeskMissing (503) if no other office or desk can take the case.
     """
     stands, beside = standing.load_for_case(tx, case), Relation.ESCALATION_DESK

@@ -1,4 +1,4 @@
-"""Warnings about environment variables and secret files that look like settings."""
+"""Warnings about environment variables and secret files that name unknown settings."""
 
 import os
 from collections.abc import Iterable, Iterator

@@ -130,7 +130,10 @@ def is_missed(
     question: CoverageQuestion,
     sections: AbstractSet[Section],
 ) -> bool:
-    """Return whether the recipient loses cover for `sections` once the consent ends."""
+    """Return whether the recipient loses coverage of any of `sections` when a consent ends.
+
+    The result is also True if no consent that ends later covers the purpose.
+    """
     is_recipient = matches_recipient(consent, question.recipient)
     if question.purpose not in consent.purposes or not is_recipient:
         return False

@@ -127,7 +127,11 @@ async def show_approval(visit: Visit) -> Response:
 
 
 async def decide_approval(visit: Visit) -> Response:
-    """Confirm, approve, refuse or withdraw an approval, or show its page with a problem."""
+    """Send the decision on an approval to the API, and redirect to the approval's page.
+
+    If the API refuses the decision, the page is shown with the problem. Raises
+    HTTPException (404) if the decision in the path is unknown.
+    """
     decision = visit.request.path_params["decision"]
     if decision not in DECISIONS:
         raise HTTPException(HTTPStatus.NOT_FOUND)

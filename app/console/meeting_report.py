@@ -156,12 +156,15 @@ def build_lines(reader: Reader, table: str, cells: Iterable[Json]) -> list[Repor
 
 
 def get_people(found: Json) -> int:
-    """Return the number of people of a sum, or 0 if the number is not shown."""
+    """Return the number of people in a period, or 0 if the number is not shown."""
     return int(found["people"] or 0)
 
 
 def describe_sum(reader: Reader, found: Json) -> str:
-    """Return a sum as text, with the quarters that it leaves out, or "not shown"."""
+    """Return the number of people in a period as text, or "not shown".
+
+    The text also names the quarters that the number leaves out, if any.
+    """
     if found["people"] is None:
         return reader.texts.translate(mark("not shown"))
     people = reader.formats.format_number(found["people"])
@@ -173,7 +176,7 @@ def describe_sum(reader: Reader, found: Json) -> str:
 
 
 def build_share_line(reader: Reader, share: Json) -> ReportLine:
-    """Return the line of a share."""
+    """Return the report line of a share, with its values in both periods."""
     measure = reader.texts.translate(MEASURES[share["measure"]])
     name = join_with_colon(reader, name_country(reader, share["country"]), measure)
     if share["service"]:

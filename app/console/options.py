@@ -28,7 +28,7 @@ class DemoPerson:
 
 @dataclass(frozen=True)
 class DemoSignIn:
-    """The sign-in of the demonstration: the secret of its link, and its people.
+    """Data for sign-in to the demonstration: the secret in the link, and the people.
 
     The people are grouped by part of the tour and, within a part, by office.
     """
@@ -43,7 +43,7 @@ class DemoSignIn:
 
 @dataclass(frozen=True)
 class ConsoleOptions:
-    """The options of the console: the URL of the quick exit, and any demonstration."""
+    """The options of the console: the URL of the quick exit and any demonstration data."""
 
     exit_url: str
     demo: DemoSignIn | None = None

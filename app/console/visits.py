@@ -240,8 +240,8 @@ def redirect_to(path: str) -> RedirectResponse:
 def find_local_path(path: str) -> str | None:
     """Return `path` if it can be the path of a page of the console, or None if it cannot.
 
-    A path of another site, such as `//example.org`, is not a page of the console. A path
-    has no query, so that it cannot carry a notice.
+    An address of another site, such as `//example.org`, is rejected. So is a path with a
+    query string, because the query could make the page show a message.
     """
     is_page = path.startswith(HOME) and not any(part in path for part in NOT_IN_PATHS)
     return path if is_page and path.isprintable() else None

@@ -51,8 +51,8 @@ class Calendar:
     def to_utc(self, local: datetime) -> datetime:
         """Convert a local time to UTC as defined in RFC 5545, section 3.3.5.
 
-        Of a time that occurs twice, the first occurrence is used. A time that the clocks
-        skip is converted with the offset that applied before the change.
+        If the local time occurs twice, the first occurrence is used. If the clocks skip it,
+        it is converted with the offset that applied before the change.
         """
         return local.replace(tzinfo=ZoneInfo(self.time_zone), fold=0).astimezone(UTC)
 

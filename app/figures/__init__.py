@@ -1,6 +1,6 @@
-"""Own figures of an office, and released figures that identify nobody (ADR 72, ADR 73).
+"""An office's own figures, and released figures that identify nobody (ADR 72, ADR 73).
 
-The own figures of an office (`own_figures`) are computed at each request, from its feed and
+An office's own figures (`own_figures`) are computed at each request, from its feed and
 its deadlines. The rules that count weeks, and that choose the released numbers, are pure
 (`catalogue`, `weeks`). The rules that decide which offices may see a case are not here.
 """

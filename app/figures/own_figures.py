@@ -1,4 +1,4 @@
-"""The own figures of an office, such as its answer times, declines and open work."""
+"""An office's own figures, such as its answer times, declines and open work."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -44,7 +44,7 @@ from app.returns import arrivals
 from app.returns.lifecycle import State as ReturnState
 
 READERS: Final = frozenset({Role.COORDINATOR, Role.SUPERVISOR, Role.PROTECTION_OFFICER})
-"""The roles that may read the own figures. All of them may read the feed already."""
+"""The roles that may read their office's own figures. All of them may read the feed too."""
 
 
 def load_own_figures(tx: ReadTransaction, query: PeriodQuery) -> OwnFigures:

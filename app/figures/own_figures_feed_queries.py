@@ -1,4 +1,4 @@
-"""The feed positions of a period, and the function that runs queries for own figures."""
+"""Feed positions of a period, and a function that runs queries for own figures."""
 
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""Queries for the own figures of an office.
+"""Queries for an office's own figures.
 
 They read only the deadlines that wait for the office `me`, and the entries of its feed.
 Both are sorted by time, so that a query reads only the rows of the period.

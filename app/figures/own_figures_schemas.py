@@ -1,4 +1,4 @@
-"""Schemas of the own figures of an office."""
+"""Schemas of an office's own figures."""
 
 from datetime import date
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""Schemas of the report for the meeting: two periods, shares, and gaps of the directory."""
+"""Schemas of the meeting report: figures of two periods, shares, and directory gaps."""
 
 from datetime import date, datetime
 from enum import StrEnum

@@ -69,7 +69,7 @@ LATEST: Final = (
 def find_transfer(
     tx: ReadTransaction, case: Case, reader: FocalPoint
 ) -> LeadTransfer | None:
-    """Return the last transfer that made an office lead or candidate; None without one."""
+    """Return the latest transfer of the lead to `reader`, or None if there is none."""
     if not any(party.relation in BY_HANDOVER for party in case.parties):
         return None
     lead_id: UUID | None = tx.session.scalar(LATEST, {"case": case.id, "to": reader.id})

@@ -73,7 +73,7 @@ def store_enum(
 
 
 class EventTypeName(TypeDecorator[str]):
-    """The column type of event types, which replaces names that were changed."""
+    """The column type of event types. It stores old names and returns current names."""
 
     impl = String
     cache_ok = True
@@ -88,7 +88,7 @@ class EventTypeName(TypeDecorator[str]):
 
 
 class EventFacts(TypeDecorator[dict[str, Any]]):
-    """The column type of event facts, which replaces names that were changed."""
+    """The column type of event facts. It stores old names and returns current names."""
 
     impl = JSON(none_as_null=True)
     cache_ok = True

@@ -76,9 +76,9 @@ class KeyProvider(Protocol):
         """Decrypt a data key. Raises Unopenable if the key or the context is wrong."""
 
     def derive(self, purpose: str) -> DerivedSecrets:
-        """Derive the secrets of 64 bytes for one purpose.
+        """Derive the secrets for one purpose, of 64 bytes each.
 
-        A key provider whose keys have not changed returns the same object.
+        Each call returns the same object until the keys of the provider change.
         """
 
 

@@ -92,9 +92,10 @@ def redirect(
 ) -> Referral:
     """End the referral and create a draft for the office that could help instead.
 
-    The draft names this referral as its predecessor. Raises RedirectLoop (422) if the other
-    office was already asked and the recipient may know it, and FocalPointUnknown or
-    RecipientUnfit (422) if the office is not known or may not receive referrals.
+    The draft names this referral as its predecessor. If the office was already asked, no
+    draft is created, and RedirectLoop (422) is raised if the recipient may know it. Raises
+    FocalPointUnknown or RecipientUnfit (422) if the office is not known or may not receive
+    referrals.
     """
     referral = pending.referral
     other = directory_queries.get_by_code_or_422(tx, request.alternative)
@@ -115,8 +116,8 @@ def may_know_asked(tx: WriteTransaction, referral: Referral, other: FocalPoint) 
     """Return whether the recipient of a referral may know that an office was asked.
 
     An office that may belong to the State of origin must not find out where the person gets
-    help, for example by naming one office after another (ADR 57). It gets the same response
-    as for an office that was not asked, but no draft is created.
+    help, for example by redirecting referrals to one office after another (ADR 57). So it
+    gets the same response for an office that was asked as for any other office.
     """
     recipient = referral.recipient
     case_file = standing.load_for_case(tx, referral.case)

@@ -17,7 +17,7 @@ from app.reference.lists import INDICATORS, ITEMS
 
 
 class Dimension(StrEnum):
-    """A group of indicators of the ILO."""
+    """A group of ILO indicators."""
 
     DECEPTIVE_RECRUITMENT = "DECEPTIVE_RECRUITMENT"
     COERCIVE_RECRUITMENT = "COERCIVE_RECRUITMENT"

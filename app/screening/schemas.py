@@ -121,7 +121,7 @@ class WeighedOut(ResponseModel):
 
 
 class DimensionOut(ResponseModel):
-    """The result for a dimension of the ILO: whether it is positive, and by which rule."""
+    """The result for an ILO dimension: whether it is positive, and by which rule."""
 
     dimension: Dimension
     element: Annotated[

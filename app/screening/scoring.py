@@ -1,6 +1,7 @@
-"""Scoring of indicators: a presumption with its reasons, never a finding.
+"""Scoring of indicators. The result is a presumption, with the reasons for it.
 
-No rule depends on the result, because help must not wait for a victim's status (BR01).
+It does not establish that a person is a victim. No rule depends on the result, because
+help must not wait for a victim's status (BR01).
 """
 
 from collections import Counter

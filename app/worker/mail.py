@@ -81,7 +81,7 @@ class Mail:
             return refusal.code if refusal else None
 
     def open(self, smtp: Connection) -> Answer | None:
-        """Connect and sign in; return REFUSED if the greeting is not 220, and else None.
+        """Connect and sign in. Return None, or a REFUSED answer if the greeting is not 220.
 
         TLS is used if `tls` is set. Raises one of ERRORS if another step fails.
         """

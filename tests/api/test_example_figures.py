@@ -1,4 +1,4 @@
-"""The made-up figures of the demonstration: they are released once, and show a change."""
+"""Tests that the demonstration's made-up figures are released once, and show a change."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Two people of oversight release the figures of a quarter. A release never changes."""
+"""Tests that two people release a quarter's figures, and that a release never changes."""
 
 import json
 from collections.abc import Iterator

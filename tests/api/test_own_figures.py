@@ -1,4 +1,4 @@
-"""The own figures of an office: who may read them, and what they count."""
+"""Tests of an office's own figures: who may read them, and what they count."""
 
 from typing import Any
 

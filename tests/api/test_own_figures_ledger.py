@@ -1,4 +1,4 @@
-"""The own figures of offices equal the figures of a ledger that the test keeps."""
+"""Tests that each office's own figures equal those of a ledger that the test keeps."""
 
 from datetime import date, timedelta
 from typing import Final

@@ -44,7 +44,7 @@ class Slice:
 
 @dataclass(frozen=True)
 class Figure:
-    """The figures of one server over all rounds."""
+    """The measured rate, response times and CPU times of a server over all rounds."""
 
     rps: float
     p50: float
@@ -98,12 +98,12 @@ class Comparison:
 
     @property
     def floor(self) -> Figure:
-        """The figures of the floor, the minimal server, from both measurements."""
+        """The results of the floor, a minimal server that each round measures twice."""
         return compute_figure([s for each in self.rounds for s in (each.floor, each.again)])
 
     @property
     def product(self) -> Figure:
-        """The figures of the product."""
+        """The results of the product, computed over all rounds."""
         return compute_figure([each.product for each in self.rounds])
 
     @property

@@ -20,7 +20,7 @@ TEXTS = ("Ойгул Ғаниева в приюте", "María José Núñez", "�
 
 @pytest.fixture
 def worker(world: World, tmp_path: Path) -> ErasureCleanup:
-    """Return the worker's clean-up job for erasures, whose ledger is started."""
+    """Return the worker's clean-up job for erasures, and start its ledger."""
     ledger = Ledger(tmp_path / "erasures")
     ledger.start(world.runtime)
     return ErasureCleanup(world.runtime, ledger)

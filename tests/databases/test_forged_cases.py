@@ -1,4 +1,4 @@
-"""Rows of a case that were changed in the database give no office a right (ADR 81)."""
+"""Tests that no office can read a case whose rows were altered in the database (ADR 81)."""
 
 from collections.abc import Iterator
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Changed rows of the directory, and changed webhooks, give no right (ADR 82)."""
+"""Tests that altered rows of the directory and altered webhooks give no rights (ADR 82)."""
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""Steps of a return that were changed in the database let nobody return (ADR 85)."""
+"""Tests that nobody can read or continue a return whose steps were altered (ADR 85)."""
 
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial

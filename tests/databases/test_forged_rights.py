@@ -1,4 +1,4 @@
-"""Rows that were changed in the database without the keys give no right (ADR 80)."""
+"""Tests that rows changed in the database without the keys give no rights (ADR 80)."""
 
 import re
 from collections.abc import Callable, Mapping

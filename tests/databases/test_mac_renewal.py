@@ -135,7 +135,7 @@ def test_interrupted_renewal_is_finished_by_the_next_one(
 def test_renewal_waits_for_a_row_that_a_request_has_locked(
     world: World, pg_url: str, officer: Someone
 ) -> None:
-    """The MACs of all other rows are renewed before the renewal waits for this row."""
+    """While a row is locked, the renewal renews the MAC of a row that is not locked."""
     assert pg_url
     cases = [officer.submit() for _ in range(3)]
     locked = find_number(world, cases[0])

@@ -34,7 +34,10 @@ def mark(name: str) -> str:
 
 @dataclass
 class Names:
-    """The names of both sides. A name is the number of a step, and a number within it."""
+    """The names that replace opaque values in the texts of both sides.
+
+    A name has the form `<step>.<number>`: `3.0` names the first new value of step 3.
+    """
 
     known: tuple[dict[str, str], dict[str, str]] = field(default_factory=lambda: ({}, {}))
     values: dict[str, list[str]] = field(default_factory=dict)

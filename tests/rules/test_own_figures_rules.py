@@ -1,4 +1,4 @@
-"""Tests of the rules of the own figures that need no database."""
+"""Tests of the rules for an office's own figures. The tests need no database."""
 
 from datetime import UTC, date, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""A check that the own figures of offices equal the ledger of a simulation.
+"""A check that each office's own figures equal the ledger of a simulation.
 
 The ledger is the list of requests that the service acknowledged. All cases are erased when
 it is compared, so that the check also shows that an erasure changes no figure.

@@ -1,7 +1,7 @@
 """Run the journeys of tests/examples/operations, and write the examples: `make examples`.
 
 The file of a journey contains the requests and responses of its operations; `problems.json`
-contains the problems that many operations have.
+contains the problems that many operations can return.
 """
 
 import json

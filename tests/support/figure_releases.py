@@ -1,4 +1,4 @@
-"""Counted quarters, and the release of their figures by two people of oversight."""
+"""Counted quarters, and the release of their figures by the oversight office."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -38,7 +38,7 @@ def store_quarter(
 
 
 def add_overseers(world: World) -> tuple[Someone, Someone]:
-    """Return two people of oversight, who can ask for a release and confirm it."""
+    """Add a protection officer and a supervisor to the oversight office; return both."""
     one = world.add_person("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
     return one, world.add_person("OVERSIGHT_DEMO", {Role.SUPERVISOR})
 

@@ -38,7 +38,7 @@ CHANGING: Final = {"Approval", "If-None-Match", "Last-Event-ID", "Prefer", "afte
 Swagger UI fills the form of "Try it out" with the examples.
 """
 PROBLEMS: Final = "problems"
-"""The name of the journey that records the problems that many operations have."""
+"""The name of the journey that records the problems that many operations can return."""
 FAKE_SECRET: Final = "this-example-opens-nothing"
 
 

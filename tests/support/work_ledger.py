@@ -1,7 +1,7 @@
 """Offices that work on cases at random, and a ledger of their work outside the service.
 
 The ledger records the actions of the test, with the time of the test's clock. It never
-reads the database, so that the own figures of the service can be compared with it.
+reads the database, so tests can compare the service's figures of an office with it.
 """
 
 from collections import Counter
@@ -54,7 +54,7 @@ class WorkLedger:
         ]
 
     def build_figures(self, office: str, first: date, last: date) -> Json:
-        """Return the expected own figures of an office for a period."""
+        """Return the expected figures of an office from the first to the last day."""
 
         def find(what: str) -> list[Line]:
             return self.select(office, what, first, last)

@@ -81,7 +81,7 @@ def play_acceptance(player: Player, lead: Someone, code: str) -> None:
 
 
 def play_reading(player: Player, lead: Someone, code: str) -> None:
-    """Read cases, the worklist and the own figures as the lead."""
+    """Read cases, the worklist and the office's own figures as the lead."""
     filters = {
         "role": ["lead"],
         "state": ["referring"],

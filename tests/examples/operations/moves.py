@@ -53,7 +53,7 @@ def play_refusals(player: Player, officer: Someone) -> None:
 
 
 def play_figures(player: Player) -> None:
-    """Release the figures of a quarter as two people of oversight, and read them."""
+    """Release a quarter's figures as two people of the oversight office, and read them."""
     store_quarter(player.world)
     one, second = add_overseers(player.world)
     wanted = {"quarter": str(QUARTER)}

@@ -1,4 +1,4 @@
-"""Refused requests: one for each problem that many operations have."""
+"""Examples of refused requests: one for each problem that many operations can return."""
 
 from typing import Final
 
@@ -16,7 +16,7 @@ TWO: Final[Headers] = {"Idempotency-Key": "2f6d1c9e-6a53-4bb5-9d0f-3c1f6f0f7d11"
 
 
 def play_problems(player: Player) -> None:
-    """Run the journey of requests that the service refuses."""
+    """Play the example requests that the service refuses."""
     officer = player.world.add_person("UZ_CONSULATE_ALMATY")
     lead = player.world.add_person("KZ_LEAD")
     case = officer.submit(**make_case())

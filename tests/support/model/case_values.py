@@ -364,7 +364,7 @@ def get_handover_sides(world: Model, one: Handover, me: str) -> frozenset[str]:
 
 
 def check_referral_needs(world: Model, one: Referral, me: str) -> Met:
-    """Return a function that checks requirements of a referral within Kazakhstan."""
+    """Return a function that tells whether a referral in Kazakhstan meets a requirement."""
     rests, safe = world.state == "suspended", one.to not in world.unsafe
     knows = world.may_know(me)
     met = {
@@ -385,7 +385,7 @@ def check_referral_needs(world: Model, one: Referral, me: str) -> Met:
 
 
 def check_handover_needs(world: Model, one: Handover, me: str) -> Met:
-    """Return a function that checks the requirements of a handover to any office."""
+    """Return a function that tells whether a handover meets a requirement."""
     safe, knows = one.to not in world.unsafe, world.may_know(me)
     permitted = one.to != UZ or world.fears == "permitted"
     is_permitted = world.get_permitted_sections(one.to, "HANDOVER") is not None

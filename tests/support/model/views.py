@@ -22,7 +22,7 @@ from tests.support.model.effects import get_next_lead
 
 
 def check_case_needs(world: Model, me: str) -> Met:
-    """Return a function that checks the requirements of actions on the case."""
+    """Return a function that tells whether the case meets a requirement of an action."""
     lead = world.find_party("lead")
     alive = [one for one in world.referrals if one.state in ALIVE]
     offered = [one for one in world.handovers if one.state == "offered"]

@@ -220,7 +220,7 @@ def suspended(stage: Stage) -> None:
 
 
 def helped(stage: Stage) -> None:
-    """Complete the help as the shelter, decline as the lawyer, and cancel the offer."""
+    """Complete the shelter's referral, decline the lawyer's, and cancel the handover."""
     assisting(stage)
     shelter, sana = stage.who("shelter"), stage.who("sana")
     help_ = {"id": stage.ids["referral_id"]}

@@ -15,7 +15,7 @@ def compute_digest(key: str) -> str:
 
 
 class ApiKeyAuthentication(TokenAuthentication):
-    """The token authentication of Django REST framework, which looks up a key's digest."""
+    """Token authentication that looks up an API key by its digest."""
 
     keyword = "Bearer"
 
