@@ -145,7 +145,7 @@ def compute_entity_tag(table: DirectoryTable, entry: Entry | None) -> str | None
 
 def require_known_references(tx: WriteTransaction, row: Row) -> None:
     """Raise a problem (422) if a row refers to a code that is not in the directory."""
-    known = administration_queries.get_regions(tx)
+    known = administration_queries.list_country_codes(tx)
     if unknown := {column for column, code in row.list_countries() if code not in known}:
         raise CountryUnknown(
             f"Unknown code in {', '.join(unknown)}. GET /v1/countries lists the codes."
@@ -177,7 +177,7 @@ def require_soundness(
         return
     before = administration_queries.list_offices(tx)
     others = [office for office in before if office["code"] != change.after["code"]]
-    countries = administration_queries.get_regions(tx)
+    countries = administration_queries.list_country_codes(tx)
     if lost := describe_loss(countries, before, [*others, change.after]):
         raise DirectoryUnsound(lost)
 

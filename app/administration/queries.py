@@ -45,9 +45,9 @@ def list_offices(tx: ReadTransaction) -> list[Mapping[str, Any]]:
     return [get_values(found) for found in tx.session.scalars(select(FocalPoint))]
 
 
-def get_regions(tx: ReadTransaction) -> dict[str, str]:
-    """Return the region of each country by country code."""
-    return {one.code: one.region for one in directory_queries.list_countries(tx)}
+def list_country_codes(tx: ReadTransaction) -> frozenset[str]:
+    """Return the codes of the countries in the directory."""
+    return frozenset(one.code for one in directory_queries.list_countries(tx))
 
 
 def list_agreements(tx: ReadTransaction) -> list[Agreement]:

@@ -74,12 +74,12 @@ class Relations:
     @property
     @abstractmethod
     def country(self) -> str | None:
-        """The country where the person is, or None if it is not known."""
+        """The country in which the person is now, or None if it is unknown."""
 
     @property
     @abstractmethod
     def relocated_at(self) -> datetime | None:
-        """When the person first crossed a border while the case had no lead, or None."""
+        """The time of the first border crossing while the case had no lead, or None."""
 
     @property
     @abstractmethod

@@ -147,7 +147,7 @@ def find_backup_time(tx: ReadTransaction) -> datetime:
     """Return the time of the last heartbeat, else of the last entry, or raise NotReady."""
     again = EVENTS[Action.ERASE_AGAIN]
     found = get_last_heartbeat(tx.session)
-    found = found or feed_queries.get_last_entry_time(tx.session, but=again)
+    found = found or feed_queries.get_last_entry_time(tx.session, excluded_type=again)
     if found is None:
         raise NotReady("The database has no entries. Give the time of the backup: --since")
     return found

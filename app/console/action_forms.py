@@ -100,7 +100,7 @@ class OfferedAction:
 
 @dataclass(frozen=True)
 class ActionMenu:
-    """The actions on a record, in the order of the page.
+    """The menu of the actions on a record, in the order in which its page shows them.
 
     `main` contains the frequent action that answers the deadline, if there is one.
     `blocked` contains actions that are not possible yet or for which the role is missing.

@@ -35,7 +35,7 @@ FACT_WORDS: Final = {
     **{name: form.fields[0].words for name, form in FACTS.items()},
     "legal_hold": "legal_holds",
 }
-"""The reference list with the labels of the values of each fact."""
+"""For each fact, the name of the reference list that has the labels of its values."""
 OTHER_DOCUMENTS: Final = {
     name: document.title
     for name, document in DOCUMENTS.items()

@@ -55,7 +55,7 @@ class Recipient:
 
     @property
     def recipient(self) -> Json:
-        """The recipient as it is written in the body of a consent."""
+        """The properties that name the recipient in the body of a consent."""
         if self.is_class:
             return {"recipient_class": {"kind": self.code, "country": self.country}}
         return {"focal_point": self.code}

@@ -29,11 +29,11 @@ ACTION_WORDS: Final = (
     "handover_actions",
     "return_actions",
 )
-"""The lists whose actions a code can name, such as `referral_actions.accept`."""
+"""The lists of actions that have notices, with codes like `referral_actions.accept`."""
 
 
 def find_notice(code: str, texts: Texts, formats: Formats) -> Markup | None:
-    """Return the notice for a code, or None if no list contains the code."""
+    """Return the notice for a code, or None if the code is unknown."""
     if code in NOTICES:
         return texts.translate(NOTICES[code])
     words, _, action = code.partition(".")

@@ -68,7 +68,7 @@ async def ask_recipient(visit: Visit) -> Response:
     sent = await visit.request.form()
     filled = read_form(FIELDS, sent, visit.formats.zone)
     if filled.errors:
-        attempt = build_local_attempt(filled.get(RECIPIENT.name), filled, sent)
+        attempt = build_local_attempt(filled.get("recipient"), filled, sent)
         return await render_recipients(visit, filled.get("service"), attempt)
     code = visit.request.path_params["code"]
     body = {**filled.body, "send": True}

@@ -92,7 +92,7 @@ class DeadlineCase(Protocol):
 
     @property
     def country(self) -> str | None:
-        """The country where the person is, or None if it is not known."""
+        """The country in which the person is now, or None if it is unknown."""
 
     @property
     def offices(self) -> frozenset[UUID]:

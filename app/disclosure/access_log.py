@@ -66,7 +66,7 @@ def require_sign_in_for(tx: ReadTransaction, sections: AbstractSet[Section]) -> 
 
 
 def require_below_cap(tx: WriteTransaction, look: AccessAttempt) -> None:
-    """Raise DailyCapReached (429) if the caller would open more cases today than the cap.
+    """Raise DailyCapReached (429) if an access would exceed the daily cap of opened cases.
 
     The cap does not apply to emergency access (`under` is set), to a safety alert, to a
     case that the caller already opened today, or to a case with a vital interest.

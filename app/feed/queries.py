@@ -107,9 +107,12 @@ def get_retrieved(session: Session) -> dict[UUID, tuple[int, int]]:
     return {reader: (got, head) for reader, got, head in found}
 
 
-def get_last_entry_time(session: Session, *, but: str) -> datetime | None:
-    """Return the time of the newest journal entry of another type than `but`, or None."""
-    return session.scalar(select(func.max(Entry.at)).where(Entry.type != but))
+def get_last_entry_time(session: Session, *, excluded_type: str) -> datetime | None:
+    """Return the time of the newest journal entry, or None if there is no entry.
+
+    Entries of the type `excluded_type` are ignored.
+    """
+    return session.scalar(select(func.max(Entry.at)).where(Entry.type != excluded_type))
 
 
 def get_feed(tx: ReadTransaction, reader: UUID) -> tuple[Feed, int]:

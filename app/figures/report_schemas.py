@@ -94,7 +94,7 @@ class ComparedCountry(ResponseModel):
 
 
 class Measure(StrEnum):
-    """The quantity that a share of the report measures."""
+    """The measures of a report. The value of each is a share of people."""
 
     HELPED_WITHIN_24_HOURS = "helped_within_24_hours"
     HELPED_WITHIN_72_HOURS = "helped_within_72_hours"
@@ -108,7 +108,7 @@ class ShareOut(ResponseModel):
 
     part: Annotated[int, Field(description="The people who were helped.")]
     whole: Annotated[int, Field(description="The people who needed help.")]
-    percent: Annotated[int, Field(description="The part in per cent of the whole.")]
+    percent: Annotated[int, Field(description="The part as a percentage of the whole.")]
 
 
 class ComparedShare(ResponseModel):

@@ -53,12 +53,12 @@ def is_in_country(question: Question, profile: Profile) -> bool:
 
 
 def can_help(profile: Profile) -> bool:
-    """Return whether an office can help a person; a desk or an oversight body cannot."""
+    """Return whether an office can help a person. Desks and oversight bodies cannot."""
     return profile.kind not in {OfficeKind.DESK, OfficeKind.OVERSIGHT}
 
 
 def is_near(question: Question, profile: Profile) -> bool:
-    """Return whether an office can help, and is based in the country or works there."""
+    """Return whether an office can help, and belongs to the country or works there."""
     country = question.country
     of_it = is_at_home(profile, country) or is_serving(profile, country)
     return can_help(profile) and of_it

@@ -67,7 +67,7 @@ class Client:
     submitter: str
     lead: str
     written: list[tuple[str, str]] = field(default_factory=list)
-    """The code and the entity tag of each case that is not acknowledged yet."""
+    """The cases that can be acknowledged, each as its code and its entity tag."""
 
     async def send(
         self, kind: Kind, method: str, path: str, key: str, body: bytes = b"", **more: str

@@ -115,7 +115,7 @@ class Side:
     database_cpu: Callable[[], float] = float
     """A function that returns the seconds of CPU of the processes of the database."""
     written: deque[tuple[str, str]] = field(default_factory=deque)
-    """The code and the entity tag of each case that is not acknowledged yet."""
+    """The cases that can be acknowledged, each as its code and its entity tag."""
     body: bytes = CASE
     made: int = 0
     acted: int = 0

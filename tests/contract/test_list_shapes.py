@@ -1,4 +1,4 @@
-"""Each list is either divided into pages, or has all items in one response."""
+"""Tests of the lists in the contract. Some have pages, and the others are complete."""
 
 from typing import Any
 

@@ -396,7 +396,7 @@ def test_ended_enrolment_is_answered_as_before(world: World) -> None:
 
 
 def test_operator_protects_a_changed_account_again(world: World) -> None:
-    """After an operator protects an account again, its key works and its sessions end."""
+    """An operator lets the key of a changed account work again, and ends its sessions."""
     office, attacker = Office(world), Attacker(world)
     made, by_passkey = office.enrol(Authenticator())
     account = office.newcomer.actor.account_id

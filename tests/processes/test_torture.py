@@ -27,6 +27,7 @@ def find_fault(folder: Path, wish: RunOptions, *signs: str) -> bool:
         one = replace(wish, seed=wish.seed + number)
         result = run_torture(one, folder / f"log{number}", lambda line: report(line, ()))
         report(str(result.as_json()), ())
+        assert result.torment.count_kills() >= KILLS
         if any(found.startswith(signs) for found in result.found):
             return True
     return False

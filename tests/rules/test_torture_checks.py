@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 
 from tests.torture.checks import CHECKS, find_faults
+from tests.torture.finished_run import Run
 from tests.torture.history import Operation, Outcome
-from tests.torture.run import Run
 from tests.torture.tables import Kept, Line, MissedDeadline, Record, Tables
 from tests.torture.walks import can_reach
 

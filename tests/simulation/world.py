@@ -200,7 +200,7 @@ class Scene(World):
     # Requests.
 
     def send(self, who: Someone, method: str, path: str, **more: Any) -> Response | None:
-        """Send a request. Return the response, or None if the power failed.
+        """Send a request. Return the response, or None after a simulated power failure.
 
         Raises Broken for a server error, and for sealed text outside a sealed document.
         """

@@ -8,8 +8,8 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
+from tests.torture.finished_run import Run
 from tests.torture.history import Operation, Outcome
-from tests.torture.run import Run
 from tests.torture.tables import Line
 from tests.torture.walks import can_reach
 

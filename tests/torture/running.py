@@ -24,10 +24,10 @@ from tests.torture import tables
 from tests.torture.checks import find_faults
 from tests.torture.clients import Over, Person, StoryClient, make_client
 from tests.torture.disturbances import Disturber
+from tests.torture.finished_run import Run
 from tests.torture.history import History
 from tests.torture.lives import Broken, Installation, Plan
 from tests.torture.pollers import POLLER, Poller, finish_pollers
-from tests.torture.run import Run
 from tests.torture.stories import WRITTEN, Mechanism, Storyteller, play
 
 CLIENTS: Final = 6

@@ -69,7 +69,10 @@ class Failing:
 
 
 def fail_sqlite(driver: sqlite3.Connection, way: Way) -> NoReturn:
-    """Raise SQLite's error, after a rollback (full disk) or a close (lost connection)."""
+    """Raise the error that SQLite raises for a fault.
+
+    The transaction ends before the error of a full disk, and a lost connection is closed.
+    """
     if way is Way.LOST:
         driver.close()
         driver.execute("SELECT 1")
