@@ -172,7 +172,7 @@ def create_app(
     docs: bool = False,
     public_url: str | None = None,
 ) -> FastAPI:
-    """Create the application. It is ready once the ledger, if any, and the database agree.
+    """Create the application. It is ready only if the database fits the ledger, if any.
 
     `rate` limits the requests of an account in a minute; None means no limit. Access tokens
     and passkeys are bound to `public_url`; without it there are none.
@@ -207,7 +207,7 @@ def create_app(
 
 
 def set_public_url(app: FastAPI, public_url: str | None) -> None:
-    """Set the token endpoint for which machines sign, and the relying party of passkeys.
+    """Set the URL of the token endpoint, and the relying party of passkeys.
 
     Both are None without a URL; the relying party is also None for an IP address.
     """

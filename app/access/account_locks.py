@@ -1,4 +1,4 @@
-"""Account locks, which are taken before locks of persons and of an account's other rows."""
+"""Account locks, which are taken before locks on persons and on the rows of accounts."""
 
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session

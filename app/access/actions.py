@@ -31,9 +31,9 @@ class RolesIncompatible(Problem):
 
 @dataclass(frozen=True)
 class AccountSpec:
-    """The properties of an account that is to be created.
+    """The properties of an account to create.
 
-    `person_id` is the person to whom the account belongs, or None for a new person.
+    `person_id` is the person to whom the account belongs; None for a machine or new person.
     """
 
     focal_point_id: UUID
@@ -89,7 +89,7 @@ def require_compatible_roles(roles: AbstractSet[Role]) -> None:
         )
 
 
-def create_key(  # noqa: PLR0913 - each is a column, or decides about one
+def create_key(  # noqa: PLR0913 - all but `session` set a column
     session: Session,
     account_id: UUID,
     scopes: Iterable[Scope],

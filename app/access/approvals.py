@@ -57,7 +57,7 @@ class ApprovalRequest:
 
 
 def ask_second_person(tx: WriteTransaction, request: ApprovalRequest) -> Approval:
-    """Store a request for approval and publish it to the offices that may decide it."""
+    """Store and return a request for approval, and record an event about it."""
     approval = Approval(
         id=tx.create_id(),
         action=request.action,
@@ -80,10 +80,11 @@ def ask_second_person(tx: WriteTransaction, request: ApprovalRequest) -> Approva
 
 
 def find_or_ask(tx: WriteTransaction, request: ApprovalRequest) -> Approval:
-    """Return the caller's pending request if it is the same, or store a new request.
+    """Return the caller's pending request if it is the same, or store and return a new one.
 
-    A pending request with the same values but other versions is withdrawn, so that the
-    request that a second person has read never changes before it is confirmed (ADR 61).
+    A pending request with the same values is withdrawn if it expects another version or
+    cannot be opened. The request that a second person has read therefore never changes
+    before it is confirmed (ADR 61).
     """
     pending = access_queries.lock_pending(tx, request.fingerprints)
     if pending is not None and is_same_request(tx, pending, request):
@@ -96,9 +97,10 @@ def find_or_ask(tx: WriteTransaction, request: ApprovalRequest) -> Approval:
 def is_same_request(
     tx: ReadTransaction, pending: Approval, request: ApprovalRequest
 ) -> bool:
-    """Return whether a pending request equals a new request, including the versions.
+    """Return whether a pending request expects the same version as a new request.
 
-    Both have the same fingerprint. This is enough if the new request is not to be stored.
+    Both have the same fingerprint, which is enough if `request.request` is None. Returns
+    False if the pending request is not stored or cannot be opened.
     """
     new = request.request
     if new is None:
@@ -150,7 +152,8 @@ def decide_approval(tx: WriteTransaction, approval_id: UUID, *, approve: bool) -
     """Approve or refuse a request as the second person.
 
     A repeated answer changes nothing. The account that approved may still refuse until the
-    approval is used. Raises NotFound, NotASecondPerson, ApprovalDecided or RoleMissing.
+    approval is used or expires. Raises NotFound, NotASecondPerson, ApprovalDecided,
+    RoleMissing or NotAuthentic.
     """
     approval = access_queries.lock_approval(tx, approval_id)
     require_second_person(tx, approval)
@@ -201,8 +204,8 @@ def expire_approvals(
 ) -> list[UUID]:
     """Expire the unused approvals of a case and return their ids.
 
-    If `subject` is given, only the approvals about it expire. Otherwise, all approvals of
-    the case expire, except those that `except_offices` decide. `lapses_at` becomes the
+    If `subject` is given, only approvals with this subject expire. Otherwise, all of them
+    expire, except those that one of `except_offices` decides. `lapses_at` becomes the
     current time, so that a transaction that started earlier or has a slow clock cannot use
     the approvals.
     """

@@ -25,7 +25,7 @@ the length of the required claims."""
 LIFETIME: Final = 300
 """The maximum time until the expiry of an assertion, in seconds."""
 SKEW: Final = 60
-"""The maximum difference in seconds between a machine's and the service's clock."""
+"""The tolerance for a machine's clock in the checks of `iat` and `nbf`, in seconds."""
 Algorithm = Literal["ES384", "RS384", "EdDSA"]
 CLIENT: Final = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 JTI: Final = r"^[A-Za-z0-9._~-]{16,128}$"
@@ -51,7 +51,7 @@ class Header(BaseModel):
 
 
 class Claims(BaseModel):
-    """The claims of an assertion that the service checks. Other claims are ignored."""
+    """The claims that the service checks in an assertion. Other claims are ignored."""
 
     model_config = ConfigDict(strict=True, hide_input_in_errors=True)
 

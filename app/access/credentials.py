@@ -72,7 +72,7 @@ LABELS: Final[Mapping[str, MemberLabels]] = {
         },
     },
 }
-"""The models in the result of each query that belong to the account, with their labels."""
+"""The models of the account's rows in each query, with the labels of their columns."""
 
 
 def hash_key(key: str) -> str:
@@ -106,13 +106,13 @@ def authenticate(
 ) -> SignedIn:
     """Return the actor of a credential, or raise Unauthenticated (401).
 
-    The credential is an API key, an access token, or the token of a session. It is read for
-    every request with its account, so that a revocation takes effect with the next request
-    (R21). A token is valid only as long as the public key with which it was requested.
-    Unknown, expired, revoked and ended credentials cause the same error. A session that
-    has timed out is accepted for the time `grace` after its end. `queries` can select more
-    columns than `QUERIES`; the returned row contains them. A credential or an account that
-    was altered outside the service is also refused, and logged.
+    The credential is an API key, an access token, or the token of a session. The credential
+    and its account are read for every request, so that a revocation takes effect with the
+    next request (R21). An access token is valid only as long as its public key. Unknown,
+    expired, revoked and ended credentials cause the same error. A session that has timed
+    out is accepted for the time `grace` after its end. `queries` can select more columns
+    than `QUERIES`; the returned row contains them. A credential or an account that was
+    altered outside the service is also refused, and logged.
     """
     begins, prefix = key.partition("_")[0], get_prefix(key)
     kind = begins if begins in queries else API_KEY
@@ -181,7 +181,7 @@ def parse_roles(names: tuple[str, ...]) -> frozenset[Role]:
 
 @lru_cache
 def limit_scopes(roles: frozenset[Role], names: tuple[str, ...] | None) -> frozenset[Scope]:
-    """Return the named scopes that the roles allow, or all of these if `names` is None."""
+    """Return the scopes in `names` that the roles allow, or all that they allow if None."""
     allowed = get_allowed_scopes(roles)
     return allowed if names is None else allowed & frozenset(map(Scope, names))
 

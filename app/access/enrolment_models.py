@@ -36,7 +36,7 @@ class EnrolmentState(StrEnum):
 
 
 class Enrolment(Base):
-    """An invitation by two people to the person of an account to register a passkey.
+    """An invitation from two people, with which a third person registers a passkey.
 
     The first person sees the link, the second person sees the code, and both are needed.
     Only hashes are stored. If an operator made the enrolment, `created_by` is null and the
@@ -62,7 +62,7 @@ class Enrolment(Base):
     cancelled_at: Mapped[datetime | None]
 
     def get_state(self, now: datetime) -> EnrolmentState:
-        """Return the state of the enrolment at a time."""
+        """Return the current state of the enrolment."""
         if self.redeemed_at is not None:
             return EnrolmentState.REDEEMED
         if self.cancelled_at is not None:
@@ -76,5 +76,5 @@ class Enrolment(Base):
         return EnrolmentState.WAITING
 
     def is_open(self, now: datetime) -> bool:
-        """Return whether the enrolment waits for the second person or to be redeemed."""
+        """Return whether the enrolment waits for the second person or for redemption."""
         return self.get_state(now) in {EnrolmentState.WAITING, EnrolmentState.CONFIRMED}

@@ -19,7 +19,7 @@ PRIVATE: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 """The names of the private members of all key types (RFC 7518, section 6)."""
 KID: Final = r"^[A-Za-z0-9_-]{43}$"
 KEY_BITS: Final = range(3072, 4096 + 1)
-"""The allowed sizes of RSA keys in bits: as strong as the other key types, and fast."""
+"""The allowed sizes of RSA keys in bits: at least 128 bits of security, and fast."""
 
 
 def build_key_error() -> PydanticCustomError:

@@ -1,4 +1,4 @@
-"""Requests that wait for a second person, sealed until their approval ends (ADR 61).
+"""Requests that wait for a second person, stored sealed until the approval ends (ADR 61).
 
 Each is bound to its approval, the action, the subject and the account that asked. A request
 about a case is sealed with the data key of the case, so it is erased with the case.
@@ -55,8 +55,8 @@ def open_request(
 ) -> KeptRequest | None:
     """Return the request of an approval, or None if it is not kept or cannot be opened.
 
-    If the result is None, the second person can only approve, and the account that asked
-    has to repeat the request.
+    If the result is None, the second person can approve but not confirm, and the account
+    that asked then has to repeat the request.
     """
     sealed, wrapped = approval.sealed_request, approval.request_key
     version = approval.request_key_version
@@ -82,7 +82,7 @@ def list_bound_values(approval: Approval) -> tuple[str, ...]:
 
 
 def build_place(approval: Approval, key_version: str) -> Place:
-    """Return the place (table, row, case) to which a request about a case is bound."""
+    """Return the `Place` to which a sealed request about a case is bound."""
     return Place(
         table=Approval.__tablename__,
         row=approval.id,

@@ -33,7 +33,7 @@ ACTOR_COLUMNS: Final = (
 KEY_CLASSES: Final[tuple[type[ApiKey | PublicKey], ...]] = (ApiKey, PublicKey)
 """The classes of the keys with which an account authenticates."""
 NOTICE_PERIOD: Final = timedelta(days=14)
-"""The account must have another key at least this long before a key expires."""
+"""How long before a key expires its account should have another key."""
 IN_TRANSIT: Final = timedelta(minutes=5)
 """The maximum time for which a request may still run after its key has ended. The body may
 take 30 s to arrive, and the request may wait for a lock."""
@@ -92,7 +92,7 @@ def find_signing_key(
 
 
 def hash_token(macs: RowMacs, row: AccessToken, token: str) -> str:
-    """Return the keyed hash of a token and all other columns of its row.
+    """Return the keyed hash of a token and of all columns of its row except `hash`.
 
     The row of a token never changes, so the MAC of the account need not cover it.
     """
@@ -117,7 +117,7 @@ def is_spent(session: Session, key: PublicKey, assertion: str) -> bool:
 
 
 def list_public_keys(tx: ReadTransaction, account_id: UUID) -> list[PublicKey]:
-    """List the public keys of an account, including expired and revoked, oldest first."""
+    """List all public keys of an account, even expired and revoked keys, oldest first."""
     own = PublicKey.account_id == account_id
     found = tx.session.scalars(select(PublicKey).where(own))
     return sorted(found, key=lambda key: (key.made_at, key.kid))

@@ -141,7 +141,7 @@ class Passkey(Base):
     """The public part of a passkey of a person. The row of a removed passkey is kept.
 
     `label` names the device, never a person. `sign_count` is the counter of the
-    authenticator at the last sign-in, or 0 if it has none.
+    authenticator at its last use, or 0 if the authenticator has no counter.
     """
 
     __tablename__ = "passkey"
@@ -158,7 +158,7 @@ class Passkey(Base):
 
 
 class UserSession(Base):
-    """A session of a person, who acts through one account. Only a hash is stored.
+    """A session of a person, who acts through one account. Only its token's hash is stored.
 
     If the session was opened with an API key, `api_key` is the prefix of that key: the
     session has the scopes of the key, and ends with it. If it was opened with a passkey,

@@ -247,11 +247,11 @@ def delete_outdated(session: Session, now: datetime) -> None:
 
 
 def require_recent_passkey(actor: Actor, now: datetime) -> UUID:
-    """Return the person of a session that a passkey opened in the last 5 minutes.
+    """Return the person's id if a passkey opened the session in the last 5 minutes.
 
     Raises AuthenticationTooOld (401) for an older session, and PasskeySessionNeeded (403)
-    for any other credential. Otherwise, the holder of an API key could change the passkeys
-    of the person, which needs two people.
+    for any other credential. Otherwise, somebody with an API key of the person could add a
+    passkey without an enrolment, for which two people are needed.
     """
     session, person_id = actor.session, actor.person_id
     if session is None or person_id is None or session.method != SignInMethod.PASSKEY:

@@ -1,7 +1,7 @@
 """Verification of passkeys (WebAuthn Level 3) with the library `webauthn`.
 
-The library is imported at first use, because a process that never verifies a passkey does
-not need its memory. It raises many kinds of errors for malformed input, all of which mean
+The library is imported at first use, which saves memory in a process that never verifies a
+passkey. The library raises many kinds of errors for malformed input. Each of them means
 that the passkey is refused.
 """
 

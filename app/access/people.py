@@ -34,13 +34,13 @@ SAME_PERSON: Final = select(Account.id).where(Account.person_id == _PERSON)
 
 
 def is_same_person(account_id: InstrumentedAttribute[UUID]) -> ColumnElement[bool]:
-    """Return a condition: an account belongs to the person of the account `:account`."""
+    """Return an SQL condition: an account is `:account` or belongs to the same person."""
     return (account_id == ACCOUNT) | account_id.in_(SAME_PERSON)
 
 
 @load_once(Account)
 def list_accounts_of_same_person(tx: ReadTransaction, account_id: UUID) -> frozenset[UUID]:
-    """List the accounts of the person of an account, including that account.
+    """List the ids of the accounts of an account's person, including that account.
 
     Raises NotAuthentic if the account was altered, or an account of the person was added or
     hidden, outside the service.

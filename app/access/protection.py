@@ -77,7 +77,7 @@ def protect_accounts(runtime: Runtime) -> Iterator[tuple[int, int]]:
     """Protect each account and person that has no MAC, in a transaction of its own.
 
     Yields the number of finished owners and the total. The rows are taken as they are in
-    the database. Rows that have a MAC are not changed, so the command can be run again.
+    the database. Owners that have a MAC are not changed, so the command can be run again.
     """
     with runtime.database.begin_read() as session:
         work = [
@@ -95,7 +95,7 @@ def protect_account_again(runtime: Runtime, account_id: UUID) -> None:
     """Write new MACs for an account and its person, from the rows as they are now.
 
     The sessions, enrolments and requests for approval of the account end. A passkey stays
-    valid if it was not changed.
+    valid unless it or the row of the person was altered, or the key file is new.
     """
     with runtime.database.begin_write() as session:
         own = select(Account.person_id).where(Account.id == account_id)
@@ -107,7 +107,7 @@ def protect_account_again(runtime: Runtime, account_id: UUID) -> None:
 
 
 def find_authentic_group(session: Session, person_id: UUID) -> Group:
-    """Return the group of a person without the rows that were altered outside the service.
+    """Return the group of a person, without the entries of altered or missing rows.
 
     If the row of the person was altered, or the key file is new, the group is empty.
     """

@@ -233,7 +233,7 @@ def lock_account(tx: WriteTransaction, account_id: UUID) -> Account:
 
 
 def list_keys(tx: ReadTransaction, account_id: UUID) -> list[ApiKey]:
-    """List the API keys of an account, including expired and revoked, oldest first."""
+    """List all API keys of an account, even expired and revoked keys, oldest first."""
     found = tx.session.scalars(select(ApiKey).where(ApiKey.account_id == account_id))
     return sorted(found, key=lambda key: (key.made_at, key.prefix))
 
@@ -256,7 +256,7 @@ def has_any_key(session: Session, prefixes: Collection[str]) -> bool:
 
 
 def count_workers(tx: ReadTransaction, focal_point_id: UUID) -> int:
-    """Count the people at a focal point with an enabled account that can work on cases."""
+    """Count the people whose enabled account at a focal point can work on cases."""
     enabled = (Account.focal_point_id == focal_point_id) & Account.disabled_at.is_(None)
     of_people = enabled & (Account.kind == AccountKind.PERSON)
     found = tx.session.execute(select(people.get_person(), Account.roles).where(of_people))

@@ -1,6 +1,6 @@
 """Updates of the MACs that protect the rows that give rights (ADR 80).
 
-A write transaction that changes such rows locks the row of their owner, verifies the rows
+A write transaction that changes these rows locks the row of their owner, verifies the rows
 against the MAC of the owner, and writes a new MAC.
 """
 
@@ -74,7 +74,7 @@ class GroupChange:
     removed: list[bytes] = field(default_factory=list)
 
     def has_only_endings(self, now: datetime) -> bool:
-        """Return whether only members change, and all of them have then ended.
+        """Return whether only members change, and each of them has ended after the change.
 
         Members that have ended need no entry.
         """
@@ -121,7 +121,7 @@ def collect_change(changes: GroupChanges, record: Any, *, is_new: bool) -> None:
 
 
 def collect_membership(changes: GroupChanges, account: Account) -> None:
-    """If an account gets another person, add it to the changes of both persons."""
+    """Add an account whose person changes to the changes of the old and the new person."""
     history = inspect(account).attrs.person_id.history
     if former := next(iter(history.deleted), None):
         tag = MEMBERSHIP.get_tag(MEMBERSHIP.read_record(account))
@@ -159,7 +159,7 @@ def lock_owner(
 
     The group is None if a missing MAC is accepted. Raises NotAuthentic if the owner was
     forged, with two exceptions: if rows only end, the group is None, and if the account is
-    disabled, the group is empty, so that the account loses all its rows.
+    disabled, the group is empty, so that the rows of the account become invalid.
     """
     model, owner_id = key
     row = read_row(session.connection(), OWNERS[model], owner_id, lock=True)
@@ -257,7 +257,7 @@ def store_mac(session: Session, key: GroupKey, mac: bytes) -> None:
 
 
 def drop_unmatched(session: Session, model: type[Owner], owner_id: UUID) -> None:
-    """Remove the entries of a group whose rows are missing or changed, and log an alarm.
+    """Remove the entries of missing or altered rows from a group; log an alarm if any.
 
     Functions that end rights call this. Otherwise, a row that is hidden outside the service
     at that time would be valid again when it is restored. Entries of tables with row-level

@@ -27,7 +27,7 @@ from app.kernel.macs import (
 from app.kernel.transactions import is_read_only
 
 VERIFIED: Final = "verified groups"
-"""The key of the groups in `Session.info` that were verified as complete."""
+"""The key, in `Session.info`, of the groups that were verified as complete."""
 
 type MemberLabels = Mapping[type[Any], Mapping[str, str]]
 """The models whose rows are in the result of a query. Each maps the names of its columns to
@@ -47,7 +47,7 @@ def read_row(
 
 
 def parse_owner(macs: RowMacs, model: type[Owner], row: Mapping[str, Any]) -> Group | None:
-    """Return the group of an owner, or None if rows without a MAC are accepted now.
+    """Return the group of an owner, or None if it has no MAC and this is accepted now.
 
     Raises NotAuthentic if something other than the service changed the row.
     """
@@ -102,7 +102,7 @@ def verify_found[M: Member](session: Session, found: M | None) -> M | None:
 def is_authentic(session: Session, record: Member, owner: Owner | None = None) -> bool:
     """Return whether the service wrote a loaded record, and log an alarm if it did not.
 
-    The row of the owner is read from the database unless `owner` is given.
+    The owner must be authentic, too. Its row is read unless `owner` is given.
     """
     table, macs = MEMBER_TABLES[type(record)], session.info[MACS]
     try:
@@ -163,7 +163,7 @@ def find_unmatched(
     """Return the table and the values of the first row that does not match its entry.
 
     If a row is missing, return the table and the id of the owner. If all rows match, or
-    rows without a MAC are accepted, return None. Raises NotAuthentic if the row of the
+    a missing MAC is accepted, return None. Raises NotAuthentic if the row of the
     owner was altered outside the service.
     """
     macs, connection = session.info[MACS], session.connection()

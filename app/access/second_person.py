@@ -80,8 +80,8 @@ def may_decide(tx: ReadTransaction, approval: Approval) -> bool:
 def is_still_allowed(tx: ReadTransaction, request: Approval) -> bool:
     """Return whether the account that approved a request is enabled and may approve it.
 
-    It may not if it belongs to the person of the caller, who asked. The accounts may have
-    been joined after the approval. Raises NotAuthentic if the account was altered outside
+    An account of the caller's own person may not, because the caller asked. Its person may
+    have changed after the approval. Raises NotAuthentic if the account was altered outside
     the service.
     """
     second = (Account.id == request.decided_by) & Account.disabled_at.is_(None)

@@ -9,7 +9,7 @@ from app.kernel.problems import Problem
 
 SESSION_LIFETIME: Final = timedelta(hours=8)
 IDLE_TIMEOUT: Final = timedelta(minutes=15)
-"""The time without a request after which a session has ended."""
+"""The time without a request after which a session ends."""
 RENEWAL: Final = timedelta(minutes=1)
 """The minimum time between two updates of the stored time of the last request."""
 RECENT: Final = timedelta(minutes=5)

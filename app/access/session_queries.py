@@ -62,7 +62,7 @@ def is_live_session(row: Row[Any], now: datetime, grace: timedelta) -> bool:
 
 
 def is_live(now: datetime) -> ColumnElement[bool]:
-    """Return `is_live_session` without `grace` as an SQL condition, for joined tables."""
+    """Return the SQL condition of `is_live_session` without `grace`, for joined tables."""
     no_key = UserSession.api_key.is_(None)
     valid_key = ApiKey.revoked_at.is_(None) & (ApiKey.expires_at > now)
     return (

@@ -1,8 +1,8 @@
 """Sessions, in which a person acts through one account for a limited time (ADR 66).
 
-A session is opened with an API key or a passkey. It ends when the person signs out, after
-15 minutes without a request, after 8 hours, when its account, API key or passkey ends, and
-when the account has 100 newer sessions.
+A session is opened with an API key or a passkey. It ends when the person signs out or
+replaces it, after 15 minutes without a request, after 8 hours, when its account, API key or
+passkey ends, and when the account has 100 newer sessions.
 """
 
 from contextlib import suppress
@@ -43,8 +43,8 @@ class SignIn:
     """A successful sign-in: the id of the new session, and how the person signed in.
 
     `api_key` is the prefix of the key, or `passkey_id` is the id of the passkey, that opens
-    the session. `replaces` is the id of a session of the same person that ends, for example
-    because the person signed in too long ago.
+    the session. `replaces` is the id of another session of the person, which the sign-in
+    ends, for example because the person signed in too long ago.
     """
 
     id: UUID

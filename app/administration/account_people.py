@@ -26,9 +26,9 @@ class PersonUnknown(Problem):
 def require_person(tx: WriteTransaction, new: AccountInput, roles: frozenset[Role]) -> None:
     """Require that a new account may belong to the person in the request, if any.
 
-    Raises PersonUnknown (422) if the caller may see no account of the person, AboutYourself
-    (409) if the person is the caller, and RolesIncompatible (409) if the account is for a
-    machine or its roles conflict with other roles of the person.
+    Raises PersonUnknown (422) if the caller may see no enabled account of the person,
+    AboutYourself (409) if the person is the caller, and RolesIncompatible (409) if the
+    account is for a machine or its roles conflict with other roles of the person.
     """
     if new.person is None:
         return

@@ -168,7 +168,7 @@ def require_known_references(tx: WriteTransaction, row: Row) -> None:
 def require_soundness(
     tx: WriteTransaction, table: DirectoryTable, change: RowChange
 ) -> None:
-    """Raise DirectoryUnsound (409) if a change removes the last desk or oversight body.
+    """Raise DirectoryUnsound (409) for the loss of a country's last desk or of oversight.
 
     An approval does not permit such a change. Without a desk, some cases of a country would
     have no office. Without oversight, no office would review emergency accesses.

@@ -41,7 +41,7 @@ class MadeKey:
 
 @dataclass(frozen=True)
 class KeyTerms:
-    """The scopes of a key, its days of validity, and whether a link creates it (ADR 86)."""
+    """The scopes of a key, its validity in days, and whether it has a link (ADR 86)."""
 
     scopes: frozenset[Scope]
     days: int
@@ -51,7 +51,7 @@ class KeyTerms:
 def create_key(
     tx: WriteTransaction, account_id: UUID, new: KeyInput, approval: UUID | None
 ) -> MadeKey | Approval:
-    """Create an API key link; without `approval`, request and return an approval."""
+    """Create an API key with a link; without `approval`, request and return an approval."""
     account = lock_to_grant(tx, account_id, more=frozenset())
     details = {"scopes": sorted(set(new.scopes)), "days": new.days}
     matter = build_change(tx, account, "account.make_key", details)
@@ -85,7 +85,7 @@ def rotate_key(
     rotation: Rotation,
     approval: UUID | None,
 ) -> MadeKey | Approval:
-    """Create the link for a key that replaces another.
+    """Create an API key with a link, to replace another key of the account.
 
     Without `approval`, request and return an approval instead. The old key expires after
     `overlap_hours`, unless it expires earlier anyway. If `overlap_hours` is 0, unused

@@ -1,6 +1,6 @@
-"""The redemption of an enrolment by the new person, who has no credential yet (ADR 67).
+"""The redemption of an enrolment by the new person, who needs no credential (ADR 67).
 
-Each failure raises the same PasskeyRefused. Its status is 409, but the API returns 401.
+Each failure raises PasskeyRefused (409), for which the API always returns the same 401.
 """
 
 import hmac
@@ -177,8 +177,8 @@ def redeem_enrolment[R](
 def end_given_rights(tx: WriteTransaction, account: Account) -> None:
     """End the rights that the holder of a stolen passkey may have given to other accounts.
 
-    The unused approvals of all accounts of the person expire, and the open enrolments that
-    one of these accounts began or confirmed are cancelled.
+    The unused approvals of all enabled accounts of the person expire, and the open
+    enrolments that one of these accounts began or confirmed are cancelled.
     """
     accounts = people.list_enabled(tx, account.person_id or account.id)
     for one in accounts:

@@ -177,8 +177,8 @@ def confirm_enrolment(tx: WriteTransaction, enrolment_id: UUID) -> ShownEnrolmen
     """Confirm an enrolment as the second person, and return it with its code.
 
     Raises NotASecondPerson (409) if the caller may be one of the other two people,
-    EnrolmentEnded (409) if it was confirmed or has ended, AccountDisabled (409) if the
-    account is disabled, and the exceptions of `lock_to_change`.
+    EnrolmentEnded (409) if the enrolment does not wait for a confirmation, AccountDisabled
+    (409) if the account is disabled, and the exceptions of `lock_to_change`.
     """
     row, account = lock_to_change(tx, enrolment_id)
     if row.get_state(tx.now) != EnrolmentState.WAITING:

@@ -56,7 +56,7 @@ class WrittenFocalPoint(FocalPointOut):
 
 
 class AgreementOut(ResponseModel):
-    """An agreement of countries on the parts of a case that may cross their borders."""
+    """An agreement between countries on which parts of a case may cross their borders."""
 
     code: Annotated[Code, Field(description="Code that identifies the agreement.")]
     name: Name
@@ -170,7 +170,7 @@ class CountrySettings(RequestModel):
 
 
 class AccountReference(ResponseModel):
-    """The account that made or approved a change, identified by focal point and label."""
+    """An account, identified by its focal point and label."""
 
     focal_point: str
     account: Annotated[str, Field(description="A staff number or a duty post.")]

@@ -204,7 +204,8 @@ def replace_country(
 ) -> Response:
     """Replace the settings of a country. The fields that come from a source do not change.
 
-    A change to the routing of cases needs the approval of a second administrator.
+    A change to `state_routing`, `first_contact` or `needs_criminal_case` needs the approval
+    of a second administrator.
     """
     with begin() as tx:
         administration_queries.get(tx, administration_actions.COUNTRIES.register, country)

@@ -135,8 +135,8 @@ def list_approvals(
 ) -> Response:
     """List the approvals that your focal point can decide, and those that you asked for.
 
-    An approval that you gave is listed until it is used. To take it back, refuse it.
-    `state=pending` lists only the approvals that nobody has decided yet.
+    An approval that you gave is listed until it is used or expires. To take it back, refuse
+    it. `state=pending` lists only the approvals that nobody has decided yet.
     """
     with begin() as tx:
         statement = access_queries.select_approvals(tx, query.state)
@@ -185,7 +185,7 @@ def approve_approval(begin: Approve, approval_id: UUID) -> Response:
 def refuse_approval(begin: Approve, approval_id: UUID) -> Response:
     """Refuse an action. The person who asked for it can ask again.
 
-    You can also refuse an action that you have approved, until the approval is used.
+    You can also refuse an action that you approved, until the approval is used or expires.
     """
     with begin() as tx:
         return show_approval(tx, approvals.decide_approval(tx, approval_id, approve=False))

@@ -59,7 +59,7 @@ def run_step(
 
 @router.serve_action("/submit", CaseOut, *VERSIONED, DeskMissing)
 def submit_case(begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once) -> Response:
-    """Submit a draft, which is routed to a candidate in the country where the person is."""
+    """Submit a draft. It goes to a candidate where the person is, or else to the desk."""
     return run_step(begin, key, (code, Action.SUBMIT, seen, Terms()), intake.submit_case)
 
 
@@ -85,7 +85,7 @@ def withdraw_case(
 def acknowledge_case(
     begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once
 ) -> Response:
-    """Confirm that a person has read the case. This is not a decision about the lead."""
+    """Confirm that somebody at your office read the case. This does not accept the lead."""
     command = (code, Action.ACKNOWLEDGE, seen, Terms())
     return run_step(begin, key, command, leading.acknowledge_case)
 
@@ -96,7 +96,7 @@ def acknowledge_case(
 def decline_lead(
     begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once, body: DeclineLead
 ) -> Response:
-    """Decline the lead with a reason. The next candidate is asked at once.
+    """Decline the lead with a reason. The next candidate or the desk gets the case at once.
 
     If you are then no longer a party of the case, the response is 204 (No Content).
     """
@@ -209,6 +209,9 @@ def stop_case(
 def reopen_case(
     begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once, body: ReopenCase
 ) -> Response:
-    """Reopen a closed case. Only its lead can do this, and a consent must be in force."""
+    """Reopen a closed case. Only its lead can do this.
+
+    A consent must be in force or, for a child, the best interests must be assessed.
+    """
     command = (code, Action.REOPEN, seen, Terms(reason=body.reason))
     return run_step(begin, key, command, partial(closing.reopen_case, why=body))

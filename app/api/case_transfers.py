@@ -63,10 +63,10 @@ def relocate_case(
 ) -> Response:
     """Record that the person is now in another country, and route the case there.
 
-    If you are a candidate, the case is routed to a candidate in the new country, and the
-    response is 204. If you are the lead, you keep the case until a handover is accepted.
-    The first suitable office in the new country, if there is one, receives an offer of a
-    handover.
+    If the case has no lead, a candidate in the new country or a desk gets the case. If you
+    are then no longer a party, the response is 204. If you are the lead, you keep the case
+    until a handover is accepted. If no offer is open, the first suitable office in the new
+    country, if there is one, receives an offer of a handover.
     """
     return CASE.run_once(begin, key, lambda tx: moving.relocate_case(tx, code, seen, body))
 
@@ -103,9 +103,9 @@ def record_lead_consent(
     that kind can be asked: ask the person about another kind. Oversight gets the event.
 
     You can also record a consent in a case that your desk holds because no office fits, if
-    the submitter's office is closed or nobody there could sign in for a day. Use the reason
-    `SUBMITTER_INACTIVE` and the purpose `REFER`. The case is then sent to the office that
-    routing selects (204). If routing finds no office, your desk keeps the case.
+    the submitter's office is closed, or no account there could work on cases for a day. Use
+    the reason `SUBMITTER_INACTIVE` and the purpose `REFER`. The case is then sent to the
+    office that routing selects (204). If routing finds no office, your desk keeps the case.
     """
 
     def apply(tx: WriteTransaction) -> Case | Approval:
@@ -125,9 +125,9 @@ def take_over_case(
     """Replace a lead that does not act with another office.
 
     Two people of the desk are needed. The first request gets 202, and the approved request
-    gets 204. The case must have been escalated to your desk, and the person must have
-    consented to the new lead. If a desk recorded a consent to a kind of office, only the
-    office in `next_lead` can get the lead.
+    gets 204, or 200 if the desk remains a party. The case must have been escalated to your
+    desk, and the person must have consented to the new lead. If a desk recorded a consent
+    to a kind of office, only the office in `next_lead` can get the lead.
     """
     return CASE.run_once(
         begin, key, lambda tx: lead_replacement.take_over(tx, code, choice, approval)

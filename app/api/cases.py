@@ -228,7 +228,7 @@ def update_case(
 
 @router.serve_action("/{code}/risk-assessments", CaseOut, *CREATION)
 def assess_risk(begin: WriteCases, code: CaseCode, key: Once, risk: RiskInput) -> Response:
-    """Record how high the risk to the person is now. Any party of the case may do this."""
+    """Record the current risk to the person, as any party except a handover candidate."""
     return CASE.run_once(
         begin, key, lambda tx: intake.assess_risk(tx, code, risk), key_needed=True
     )

@@ -90,9 +90,9 @@ def withdraw_consents(
 
     Any party of the case may do this, even without access to the consents, so that the
     person can turn to an office that they trust. Each consent is withdrawn as a whole: if
-    the person still agrees to a part of it, the lead has to ask the person, and record a
-    new consent. Actions that depend only on a withdrawn consent end at once. The response
-    is the same if there was no such consent. The request needs no `If-Match` header.
+    the person still agrees to a part of it, the lead has to record a new consent.
+    Referrals, handover offers and returns that depend only on a withdrawn consent end at
+    once. The response is the same if there was no such consent. `If-Match` is not needed.
     """
     with begin() as tx:
         telling.withdraw_consents(tx, code, body)
@@ -104,7 +104,8 @@ def withdraw_consent(begin: WriteCases, code: CaseCode, consent_id: UUID) -> Res
     """Withdraw a consent on behalf of the person, with effect from the next request.
 
     Any party that may see the consent may withdraw it, without an `If-Match` header.
-    Repeating the request changes nothing. Referrals that depend on the consent end at once.
+    Repeating the request changes nothing. Referrals, handover offers and returns that
+    depend only on the consent end at once.
     """
     with begin() as tx:
         consent = telling.withdraw_consent(tx, code, consent_id)

@@ -1,4 +1,4 @@
-"""Routes for duty contacts: the addresses to which notifications of an office are sent."""
+"""Routes for duty contacts: the addresses to which notifications to offices are sent."""
 
 from typing import Final
 
@@ -59,9 +59,9 @@ def replace_duty_contact(
 ) -> Response:
     """Replace or create a contact.
 
-    A change that could stop notifications of an office needs the approval of a second
-    administrator. Contacts cannot be deleted. Two contacts of an office with the same label
-    reach the same duty post: if one contact fails, the other contact is used.
+    A new active contact, or a change of more than label or language, needs the approval of
+    a second administrator. Contacts cannot be deleted. Contacts of an office with the same
+    label and different channels reach the same duty post: if one fails, another is used.
     """
     require_same_code(contact, body.code)
     row = PutRow(contact, body, expected, approval)

@@ -121,11 +121,11 @@ def request_emergency_access(
     """Ask another organisation for emergency access while a life is at imminent risk.
 
     Name only the sections that are needed. The request alone opens nothing: a person of
-    oversight, the desk or the lead, who belongs to another organisation than yours, has to
-    grant it within four hours. Then only you can open these sections, for this purpose and
-    for four hours, unless the person fears your office. A State office cannot read names
-    that an NGO wrote (R84). The lead and oversight are notified at once, and again when the
-    access ends. The person has to be informed afterwards.
+    oversight, the desk or the lead, but not of your organisation, has to grant it within
+    four hours. Then only you can open these sections, for this purpose and for four hours,
+    unless the safeguards exclude your office. A State office cannot read names that an NGO
+    wrote, unless a consent names the office (R84). The holder and oversight are notified at
+    once, and again when the access ends. The person has to be informed afterwards.
     """
     view = build_case_view(code, find_access, build_accesses)
     return view.create_once(begin, key, lambda tx: emergency.request_access(tx, code, new))
@@ -138,7 +138,7 @@ def grant_emergency_access(
     """Grant emergency access, as a person of an organisation that did not ask for it.
 
     A person of oversight needs the role `protection_officer` or `supervisor`. A person of
-    the desk or of the lead needs the role `coordinator` or `supervisor`. The lead and
+    the desk or of the lead needs the role `coordinator` or `supervisor`. The holder and
     oversight are notified in the same transaction.
     """
     view = build_case_view(code, find_access, build_accesses)
@@ -167,9 +167,9 @@ def stop_emergency_access(
 ) -> Response:
     """End emergency access early.
 
-    The account that has the access, the office that holds the case, and oversight may do
-    this. From the next request on, the access no longer opens any section. Repeating the
-    request changes nothing.
+    The office that asked for it, the holder, the desk and oversight may do this. From the
+    next request on, the access no longer opens any section. Repeating the request changes
+    nothing.
     """
     view = build_case_view(code, find_access, build_accesses)
     return view.run_once(begin, key, lambda tx: emergency.stop_access(tx, code, access_id))

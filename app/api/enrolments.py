@@ -130,10 +130,10 @@ def create_enrolment(
 ) -> Response:
     """Begin the enrolment of another person, who then registers a passkey.
 
-    You need the right to make API keys for the account. Give the link to the person, and
-    ask a second person to confirm the enrolment. Both the link and the code are needed,
-    once and within 24 hours. For a person who lost all passkeys, send `recovery`: when the
-    person redeems it, the old passkeys are removed and all sessions of the person end.
+    You need the right to make API keys for all accounts of the person. Give the link to the
+    person, and ask a second person to confirm the enrolment. Both the link and the code are
+    needed, once and within 24 hours. For a person who lost all passkeys, send `recovery`:
+    at redemption, the old passkeys are removed and all sessions of the person end.
     """
     get_relying_party(request)
     return MADE.create_once(
@@ -147,9 +147,9 @@ def create_enrolment(
 def confirm_enrolment(begin: WriteAccounts, enrolment_id: UUID, key: Once) -> Response:
     """Confirm an enrolment as the second person, and get the code.
 
-    You need the right to make API keys for the account, and must be neither the person who
-    began the enrolment nor the person who is enrolled. Make sure that the enrolment was
-    requested for that person, and tell the code to them yourself.
+    You need the right to make API keys for all accounts of the person who is enrolled. You
+    must be neither that person nor the person who began the enrolment. Make sure that the
+    enrolment was requested for that person, and tell the code to them yourself.
     """
     return CONFIRMED.run_once(
         begin, key, lambda tx: enrolments.confirm_enrolment(tx, enrolment_id)

@@ -22,10 +22,10 @@ router = ResourceRouter("sections", "/cases/{code}/export")
 def export_case(begin: OpenSections, code: CaseCode, purpose: Purpose) -> Response:
     """Export the parts of a case that you may read now, in the fields of HTCDS 2.0 (IOM).
 
-    Each section with a field in HTCDS is opened like any other section: the opening is
-    first recorded in the access log, whether it is allowed or refused. Codes are spelled
-    exactly as in the standard, including its errors and a trailing space. A value that
-    matches no code of the standard is left out. A person can export a case only for 5
-    minutes after they signed in.
+    Each section with a field in HTCDS is opened as if you requested it separately: each
+    attempt is first recorded in the access log, whether it is allowed or refused. Codes are
+    spelled exactly as in the standard, including its errors and a trailing space. A value
+    that matches no code of the standard is left out. With a session, a case can be exported
+    only for 5 minutes after the sign-in.
     """
     return show_opened(begin, lambda tx: exporting.export_case(tx, code, purpose))

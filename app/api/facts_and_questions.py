@@ -92,8 +92,8 @@ def list_facts(
 def record_fact(begin: WriteCases, code: CaseCode, key: Once, new: FactInput) -> Response:
     """Record a fact. If several facts have the same name, the latest one is valid.
 
-    The lead may do this; until there is a lead, the submitter may. A recipient whose
-    referral asks for the fact may do this too. Help must not wait for a fact (BR01).
+    The lead, or the submitter until there is a lead, may do this. So may a recipient that
+    accepted a referral to establish the fact. Help must not wait for a fact (BR01).
     """
     view = build_case_view(code, telling.get_known_fact, build_facts)
     return view.create_once(begin, key, lambda tx: telling.set_fact(tx, code, new))
@@ -113,7 +113,8 @@ def declare_vital_interest(
     """Declare that a case cannot wait for a consent, because life or safety is at risk.
 
     For four hours, only the summary and the safety alert may be sent without a consent. The
-    lead and oversight get the event at once. Inform the person afterwards.
+    holder and oversight get the event at once, or when a draft is submitted. Inform the
+    person afterwards.
     """
     view = build_case_view(code, telling.get_own_vital_interest, build_vitals)
     return view.create_once(

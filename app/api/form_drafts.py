@@ -23,7 +23,7 @@ FormName = Annotated[str, Path(pattern=r"^[a-z][a-z0-9-]{0,39}$", description=FO
 
 
 class DraftQuery(BaseModel):
-    """The case that a form is about, if it is about one."""
+    """The case that a form is about, if any."""
 
     model_config = ConfigDict(extra="forbid")
 

@@ -136,7 +136,7 @@ def get_handover(
 def run_step(
     begin: WriteCases, key: KeyedRequest, command: Command, apply: Apply
 ) -> Response:
-    """Check that the action is allowed in the current state, then apply it once."""
+    """Check that the action is allowed, then apply it once for each idempotency key."""
     return HANDOVER.run_once(
         begin, key, lambda tx: apply(tx, handover_actions.lock_and_check(tx, *command))
     )

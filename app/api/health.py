@@ -88,7 +88,7 @@ def get_readiness(request: Request) -> Response:
     """Report whether the service is ready: database, migrations, worker and deadlines.
 
     Without a running worker the service is not ready, because no missed deadline would be
-    handled. The service is also not ready if the database contains data that was erased.
+    handled. It is also not ready if the database disagrees with the ledger of erasures.
     """
     runtime: Runtime = request.app.state.runtime
     found = {

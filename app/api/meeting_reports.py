@@ -29,8 +29,8 @@ def get_meeting_report(
 ) -> Response:
     """Read the progress and the challenges between two periods, for a meeting.
 
-    Analysts and oversight may read it. It contains released figures and the current gaps in
-    the directory, so it may be passed on. A sum counts only numbers that are shown.
+    Analysts and oversight may read it. It contains released figures, follow-up points and
+    gaps in the directory, so it may be passed on. A sum counts only numbers that are shown.
     `change` says whether a difference is larger than noise and rounding can explain.
     """
     with begin() as tx:

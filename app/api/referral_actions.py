@@ -48,7 +48,7 @@ NO_LONGER_YOURS: Answers = {
 def run_step(
     begin: WriteReferrals, key: KeyedRequest, command: Command, apply: Apply
 ) -> Response:
-    """Check that the action is allowed in the current state, then apply it once."""
+    """Check that the action is allowed, then apply it once for each idempotency key."""
     return run_action(
         begin,
         key,
@@ -61,7 +61,7 @@ def run_action(
     key: KeyedRequest,
     action: Callable[[WriteTransaction], Referral],
 ) -> Response:
-    """Run an action once, and update a return that depends on the referral."""
+    """Run an action once for each idempotency key, and update the return of the case."""
 
     def apply_and_update_return(tx: WriteTransaction) -> Referral:
         referral = action(tx)
@@ -167,8 +167,8 @@ def redirect_referral(
     """End a referral and name another focal point that could help.
 
     The sender gets a draft of a referral to that focal point, with this referral as its
-    `predecessor`. Sending the draft needs a consent. You cannot name your own focal point,
-    or a focal point that was already asked in this chain of redirects.
+    `predecessor`. The usual requirements apply when it is sent. You cannot name your own
+    focal point, or a focal point that was already asked in this chain of redirects.
     """
     terms = Terms(reason=body.reason, alternative=body.alternative)
     command = (referral_id, Action.REDIRECT, seen, terms)
@@ -198,7 +198,7 @@ def hold_referral(
 def resume_referral(
     begin: WriteReferrals, referral_id: UUID, seen: IfMatch, key: Once
 ) -> Response:
-    """Resume the help. Paused deadlines continue with the time that was left."""
+    """Resume the help. The paused deadline continues with the time that was left."""
     return run_step(begin, key, (referral_id, Action.RESUME, seen, Terms()), steps.resume)
 
 
@@ -246,7 +246,7 @@ def revoke_referral(
     key: Once,
     body: WithdrawReferral,
 ) -> Response:
-    """Revoke a referral with a reason before help starts. The recipient loses access."""
+    """Revoke a referral before help starts. The recipient has to delete its copy."""
     command = (referral_id, Action.REVOKE, seen, Terms(reason=body.reason))
     return run_step(begin, key, command, end_with_reason(body))
 
@@ -255,7 +255,7 @@ def revoke_referral(
 def confirm_deletion(
     begin: WriteReferrals, referral_id: UUID, seen: IfMatch, key: Once
 ) -> Response:
-    """Confirm that you stopped helping and deleted your data.
+    """Confirm that you stopped helping and deleted your copy of the data.
 
     You then lose access, and the response is 204 (No Content).
     """

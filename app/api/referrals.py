@@ -54,7 +54,7 @@ router = ResourceRouter("referrals")
 def create_referral(
     begin: WriteReferrals, code: CaseCode, key: Once, new: ReferralInput
 ) -> Response:
-    """Create a draft of a referral, as the holder of the case, to ask for one service.
+    """Create a referral for one service, as the holder, and send it if `send` is true.
 
     A case can have several referrals at the same time. If no response arrives, repeat the
     request with the same Idempotency-Key.
@@ -114,9 +114,9 @@ def get_referral(
 def open_arrangement(begin: OpenSections, referral_id: UUID, purpose: Purpose) -> Response:
     """Open the arrangement of a referral. Only its sender and its recipient can do this.
 
-    The arrangement is the place and time of the first meeting, and the contacts.
-    Offices of the State of origin may never open it. The opening is recorded in the access
-    log.
+    The arrangement is the place and time of the first meeting, and the contacts. A sender
+    of the State of origin may never open it. A recipient of that State may open it only if
+    the person permits contact with the State. The opening is recorded in the access log.
     """
     return show_opened(
         begin, lambda tx: documents.open_arrangement(tx, referral_id, purpose)

@@ -34,8 +34,9 @@ def record_refusal(begin: WriteCases, new: RefusalInput) -> Response:
 def list_refusals(begin: ReadStatistics, if_none_match: IfNoneMatch = None) -> Response:
     """List the number of refusals by country and quarter, as an analyst.
 
-    A quarter is listed only if it is over. Each number has a small random error that never
-    changes, so that it does not reveal a single person. Numbers below 11 are left out.
+    A quarter is listed only if it is over. Each number has a small random error, so that it
+    does not reveal a single person. The error is the same in each response until the oldest
+    key of the service is retired. Numbers below 11 are left out.
     """
     with begin() as tx:
         shown = RefusalCounts(items=consent_queries.count_refusals(tx))

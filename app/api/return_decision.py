@@ -44,7 +44,7 @@ type Apply = Callable[[WriteTransaction, PendingStep], Return]
 def run_step(
     begin: WriteReferrals, key: KeyedRequest, command: Command, apply: Apply
 ) -> Response:
-    """Check that the step is allowed in the current state, then apply it once."""
+    """Check that the step is allowed, then apply it once for each idempotency key."""
     return RETURN.run_once(
         begin, key, lambda tx: apply(tx, return_actions.lock_and_check(tx, *command))
     )
@@ -101,7 +101,7 @@ def verify_nationality(
 def assess_destination(
     begin: WriteReferrals, return_id: UUID, seen: IfMatch, key: Once, risk: AssessReturn
 ) -> Response:
-    """Step 4: the lead assesses the risk. The assessment is valid for 30 days."""
+    """Step 4: the lead assesses the risk where the person is (valid for 30 days)."""
     command = (return_id, Action.ASSESS_DESTINATION, seen, Terms())
     return run_step(begin, key, command, take_with(describe_risk(risk)))
 
@@ -174,7 +174,7 @@ def decide_no_go(  # noqa: PLR0913, PLR0917 - each is part of one decision
     body: DecideNoGo,
     approval: ApprovalId = None,
 ) -> Response:
-    """Step 7: decide that the person cannot return, and name the protection to give.
+    """Step 7: decide that the person cannot return, and name the protection to ask for.
 
     A supervisor has to approve this, as for `go`. The referral is withdrawn in the same
     transaction.

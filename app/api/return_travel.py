@@ -41,10 +41,9 @@ ISSUED = list_problems(*VERSIONED) | NO_LONGER_YOURS
 def issue_document(
     begin: WriteReferrals, return_id: UUID, seen: IfMatch, key: Once, body: IssueDocument
 ) -> Response:
-    """Step 8: confirm a travel document that does not show why the person travels (BR12).
+    """Step 8: confirm a travel document that does not reveal the trafficking (BR12).
 
-    If an officer of the State of origin was asked only for documents, the officer then
-    loses access.
+    An office of the State of origin that was asked only for documents then loses access.
     """
     terms = Terms(unmarked=body.without_marker)
     return run_step(
@@ -118,7 +117,7 @@ def monitor_return(
 def report_on_return(
     begin: WriteReferrals, return_id: UUID, seen: IfMatch, key: Once, visit: ReportPlanned
 ) -> Response:
-    """Step 12: report a visit, made or attempted. The last planned visit ends the return.
+    """Step 12: report a visit, made or attempted. The last visit completes the return.
 
     To report a visit before its planned date, set `early`. The date is in your time zone.
     """
@@ -145,7 +144,7 @@ def call_off_return(
 def locate_person(
     begin: WriteReferrals, return_id: UUID, seen: IfMatch, key: Once, body: ConfirmMet
 ) -> Response:
-    """Confirm that you met a person whose return was stopped during the journey."""
+    """Confirm, as the lead, that you met a person whose return was halted on the way."""
     command = (return_id, Action.LOCATE, seen, Terms(person_met=body.person_met))
     said = StepResult(note=body.note)
     return run_step(

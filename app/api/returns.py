@@ -60,7 +60,7 @@ RETURN: Final = build_party_view(return_queries.get, show_returns, has_part)
 def create_return(begin: WriteReferrals, referral_id: UUID, key: Once) -> Response:
     """Create a return for a referral, as its sender or recipient.
 
-    The referral must be for the service `RETURN`, and accepted.
+    The referral must be for the service `RETURN`, and accepted or in progress.
     """
     return RETURN.create_once(
         begin, key, lambda tx: return_actions.create_return(tx, referral_id)
@@ -85,8 +85,8 @@ def get_return(
 ) -> Response:
     """Read one return: the state, the steps taken and the actions that you can take.
 
-    An officer of the State of origin who was asked for travel documents sees only that task
-    (BR12).
+    An office of the State of origin that was asked only for travel documents sees only that
+    task (BR12).
     """
     with begin() as tx:
         shown = show(tx, return_queries.get(tx, return_id))

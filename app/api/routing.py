@@ -69,8 +69,8 @@ def get_routing(
 ) -> Response:
     """Read the ranking of the offices that are asked to lead, with the reasons.
 
-    If you may know the person's fears, you also get the offices that are left out, with the
-    reasons. Only the parties of the case itself may read the ranking, and the submitter
+    If you may know all fears and consents of the person, you also get the offices that are
+    left out. Only the parties of the case itself may read the ranking, and the submitter
     only until there is a lead. `advice` contains what to ask the person first.
     """
     with begin() as tx:
@@ -81,9 +81,9 @@ def get_routing(
 def load_routing(tx: ReadTransaction, case: Case) -> RoutingOut:
     """Return the stored list of candidates, limited to what the caller may know.
 
-    A caller that may not know the person's fears sees only the offices that were asked. The
-    other candidates would reveal which offices are never asked. Raises NotFound (404) for a
-    caller that may not read the ranking, such as the submitter once there is a lead.
+    A caller that may not know all fears and consents sees only the offices that were asked.
+    The other candidates would reveal which offices are never asked. Raises NotFound (404)
+    for a caller that may not read the ranking, such as the submitter once there is a lead.
     """
     if Grant.ROUTING not in case.get_grants_as_party(tx.actor.focal_point_id):
         raise NotFound("There is no routing, or you may not see it.")
@@ -134,10 +134,10 @@ def get_recipients(
 
     The offices that could not give the service are included, with the reasons. Only the
     holder of the case may read the ranking, for one service or for each service in the
-    summary. The summary does not contain the person's sex, so check whether an office
-    serves the person. A desk, or a candidate that has not acknowledged the case, sees only
-    the offices to which the person consented. If there is no consent, it sees the office to
-    ask next.
+    summary and, for a child, child protection. The summary does not contain the person's
+    sex, so check whether an office serves the person. A desk, or a candidate that has not
+    acknowledged the case, sees only the offices to which the person consented or, without
+    any consent, the office to ask next.
     """
     with begin() as tx:
         case = placing.get_case_for_holder(tx, code)

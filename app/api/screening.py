@@ -94,10 +94,10 @@ def open_screening(
 ) -> Response:
     """Open the indicators, remarks and reasons of a screening.
 
-    The rules and consents are the same as for the section `indicators`. Police and
-    prosecution need a consent that names them. The opening is recorded in the access log
-    before you get the response. The response is 404 if you may not open the screening or it
-    does not exist.
+    The rules and consents are the same as for the section `indicators`, but emergency
+    access does not apply. Police and prosecution need a consent for `LAW_ENFORCEMENT`. The
+    opening is recorded in the access log before you get the response. The response is 404
+    if you may not open the screening or it does not exist.
     """
     return show_opened(
         begin, lambda tx: documents.open_screening(tx, code, screening_id, purpose)

@@ -81,8 +81,8 @@ def open_section(
 
     The opening is recorded in the access log before you get the response. The lead sees who
     opened which section, when and for which purpose. The response is 404 if you may not
-    open the section or it was never written. A person can open `identity`, `narrative`,
-    `perpetrators` and `health` only for 5 minutes after they signed in.
+    open the section or it was never written. With a session, `identity`, `narrative`,
+    `perpetrators` and `health` can be opened only for 5 minutes after the sign-in.
     """
     return show_opened(
         begin, lambda tx: disclosure_actions.open_section(tx, code, section, purpose)
@@ -127,9 +127,10 @@ def require_known_indicators(content: SectionContent) -> None:
 
 @router.get("/safeguards", response_model=OpenedSafeguards, responses=OPENED)
 def open_safeguards(begin: OpenSections, code: CaseCode, purpose: Purpose) -> Response:
-    """Open the safeguards, which say which offices and people must not know of the person.
+    """Open the safeguards, which restrict the disclosure of the case.
 
-    Only the submitter and the holder may open them.
+    Only the lead, a candidate that has acknowledged the case, and the submitter may open
+    them. The submitter gets the last version that it wrote.
     """
     return show_opened(
         begin, lambda tx: disclosure_actions.open_safeguards(tx, code, purpose)
@@ -163,7 +164,7 @@ def write_safeguards(
 ) -> Response:
     """Replace the safeguards.
 
-    They say which offices and people must not know of the person.
+    They restrict the disclosure of the case, for example to unsafe offices.
     """
     return CASE.run_once(
         begin, key, lambda tx: disclosure_actions.write_safeguards(tx, code, seen, content)
@@ -172,7 +173,7 @@ def write_safeguards(
 
 @router.get("/contacts", response_model=OpenedContacts, responses=OPENED)
 def open_contacts(begin: OpenSections, code: CaseCode, purpose: Purpose) -> Response:
-    """Open the contacts of the lead. Offices of the State of origin may never open them."""
+    """Open the lead's contacts, unless you are another office of the State of origin."""
     return show_opened(
         begin, lambda tx: disclosure_actions.open_contacts(tx, code, purpose)
     )
@@ -208,7 +209,7 @@ def open_case_notes(begin: OpenSections, code: CaseCode, purpose: Purpose) -> Re
     responses=list_problems(NotFound, ActionNotYours, CursorUnknown),
 )
 def list_access_log(begin: OpenSections, code: CaseCode, query: Paging) -> Response:
-    """List the attempts to open documents of a case: office, document, time and purpose.
+    """List attempts to open a case's documents: office, document, time, purpose and result.
 
     Only the lead and oversight may read the access log. A lead that may belong to the
     State of origin does not see the names of offices that help in another country.

@@ -45,7 +45,7 @@ def build_name(of: str, deadline: DeadlineKind, priority: str) -> str:
 
 
 async def read_name(of: Of, deadline: DeadlineKind, priority: For) -> str:
-    """Return the name of the time limit that the path names."""
+    """Return the name of the time limit in the path."""
     return build_name(of, deadline, priority)
 
 
@@ -57,7 +57,7 @@ async def read_name(of: Of, deadline: DeadlineKind, priority: For) -> str:
 def list_time_limits(
     begin: ReadDirectory, country: IsoCode, if_none_match: IfNoneMatch = None
 ) -> Response:
-    """List time limits for a country's offices. `set_by` names the country or agreement.
+    """List the time limits for the offices of a country, with those of its agreements.
 
     The limits of agreements in force are at the end of the list. They take precedence for
     actions that cross a border between the countries of the agreement. The time for which a
@@ -100,8 +100,8 @@ def replace_time_limit(
 
     Running deadlines do not change, unless the case gets another priority. A change needs
     the approval of a second administrator if a person may then wait longer, an office loses
-    a case, a case is erased earlier, or an agreement sets a limit that it did not set
-    before. A time limit cannot be deleted: set `amount` and `unit` to null.
+    a task or data is erased earlier, or an agreement begins or ceases to set a limit. A
+    time limit cannot be deleted: set `amount` and `unit` to null.
     """
     require_same_code(name, build_name(limit.of, limit.deadline, limit.priority))
     row = PutRow(name, limit, expected, approval)

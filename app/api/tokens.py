@@ -116,7 +116,7 @@ async def read_form(request: Request) -> bytes:
     },
 )
 def issue_token(request: Request, body: Annotated[bytes, Depends(read_form)]) -> Response:
-    """Issue an access token, valid for 15 minutes, to a machine that sends a signed JWT.
+    """Issue an access token for at most 15 minutes to a machine that sends a signed JWT.
 
     The client is the account. It signs a JWT with one of its registered keys and ES384,
     RS384 or EdDSA. The header has `alg` and `kid`, and optionally `typ`. The claims are

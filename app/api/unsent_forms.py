@@ -47,8 +47,8 @@ def find_case(tx: WriteTransaction, record: str | None) -> UUID | None:
     """Return the id of the case of a record, or None if the case cannot be used.
 
     The result is None without a record, and for a record that is unknown, erased or not
-    visible to the caller. The caller cannot distinguish these records, because the session
-    may have ended.
+    visible to the caller. The caller must not be able to distinguish these records, because
+    the session may have ended.
     """
     if record is None:
         return None
@@ -99,7 +99,7 @@ def list_unsent_forms(begin: ReadDirectory) -> Response:
 
 @router.delete("/{form}", status_code=NO_CONTENT)
 def delete_unsent_form(begin: ManageSessions, form: FormId) -> Response:
-    """Delete a form of yours that could not be sent. It need not exist."""
+    """Delete one of your forms that could not be sent, if it exists."""
     with begin() as tx:
         unsent_forms.delete_form(tx, form)
         return Response(status_code=NO_CONTENT)

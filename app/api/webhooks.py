@@ -1,4 +1,4 @@
-"""Routes for webhooks, which send a feed to a receiver, and the schema of the messages."""
+"""Routes for webhooks, which announce the events of a feed, and the schema of messages."""
 
 from typing import Annotated, Final
 from uuid import UUID
@@ -85,7 +85,7 @@ def show_webhook(
 def show_made_webhook(
     tx: ReadTransaction, made: MadeWebhook, status: int, headers: Headers
 ) -> Response:
-    """Return the response with a new webhook. Only the first response has the secret."""
+    """Return the response with a webhook; only the first response has the new secret."""
     shown = webhook_queries.show_webhook(tx, made.row).model_dump()
     extra = add_location(made.row.reference, status, headers)
     body = MadeWebhookOut.model_validate({**shown, "secret": made.secret})
@@ -128,7 +128,7 @@ def get_webhook(
 def create_webhook(
     begin: WriteWebhooks, key: Once, new: WebhookInput, approval: ApprovalId = None
 ) -> Response:
-    """Send the new events of a feed to a receiver. A second person has to approve this.
+    """Announce new events of a feed to a receiver. A second person has to approve this.
 
     Only administrators and the supervisors of the focal point may do this. The first
     response is 202 with the approval. Once the approval is given, send the same request
@@ -197,7 +197,7 @@ def count_ping(request: Request, account_id: UUID) -> None:
 def replay_webhook(
     begin: WriteWebhooks, webhook_id: UUID, key: Once, body: Replay
 ) -> Response:
-    """Send the events after a cursor again, in order and with the same ids."""
+    """Send the messages for events after a cursor again, in order and with the same ids."""
     return WEBHOOK.run_once(
         begin, key, lambda tx: webhook_actions.replay_events(tx, webhook_id, body.after)
     )
@@ -205,7 +205,7 @@ def replay_webhook(
 
 @router.serve_action("/{webhook_id}/pause", WebhookOut, *CHANGING)
 def pause_webhook(begin: WriteWebhooks, webhook_id: UUID, key: Once) -> Response:
-    """Pause a webhook. Its events are stored, and are sent when the webhook is resumed."""
+    """Pause a webhook. Messages for new events are sent when the webhook is resumed."""
     return WEBHOOK.run_once(
         begin, key, lambda tx: webhook_actions.pause_webhook(tx, webhook_id)
     )
@@ -213,7 +213,7 @@ def pause_webhook(begin: WriteWebhooks, webhook_id: UUID, key: Once) -> Response
 
 @router.serve_action("/{webhook_id}/resume", WebhookOut, *CHANGING)
 def resume_webhook(begin: WriteWebhooks, webhook_id: UUID, key: Once) -> Response:
-    """Resume a paused or stalled webhook. The events that were not sent are then sent."""
+    """Resume a paused or stalled webhook. The messages that were not sent are then sent."""
     return WEBHOOK.run_once(
         begin, key, lambda tx: webhook_actions.resume_webhook(tx, webhook_id)
     )

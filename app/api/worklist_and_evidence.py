@@ -79,9 +79,9 @@ def list_history(
 ) -> Response:
     """List the events of a case that were sent to your focal point.
 
-    A former lead gets the events up to the handover. The office that acted is left out if
-    you may not know it. Once there is a lead, the submitter sees the actions but not the
-    reasons.
+    A former lead gets the events up to the transfer of the lead. The office that acted is
+    left out if you may not know it. The submitter sees no reasons for a closure, or for
+    actions after a lead took the case or the person crossed a border.
     """
     with begin() as tx:
         case = case_queries.get_seen_or_led(tx, code)
@@ -107,7 +107,7 @@ def get_referral_evidence(
 ) -> Response:
     """Read the delivery evidence of a referral.
 
-    A former lead reads the evidence of the referrals that it sent, up to the handover.
+    A former lead reads the evidence of its referrals up to the transfer of the lead.
     """
     with begin() as tx:
         referral = referral_queries.get_seen_or_led(tx, referral_id)

@@ -1,5 +1,5 @@
 """Cases: parties, summary, sealed documents, facts and risk.
 
 The rules in this package read only one case. Actions that change other records are in
-`casework`. The decision on who may open a sealed document is in `disclosure`.
+`casework`. The rules on who may open a sealed document are in `disclosure`.
 """

@@ -212,7 +212,7 @@ def start_deadline(tx: WriteTransaction, case: Case, until: datetime | None = No
 
 _K = DeadlineKind
 OTHER_KINDS: Final = (_K.ASSESS_INTERESTS, _K.CONSENT_ENDS, _K.ANSWER)
-"""The kinds of deadlines that run in addition to the deadline for the state of a case."""
+"""The kinds of deadlines of facts, consents and questions, which stop when a case ends."""
 
 
 def get_due_at(
@@ -220,7 +220,7 @@ def get_due_at(
 ) -> datetime:
     """Return the time at which a deadline of this kind is due.
 
-    The risk review is due when the last assessment expires (D12); a drill shortens this.
+    The risk review is due when the last assessment expires (D12), or earlier in a drill.
     """
     if kind == DeadlineKind.REVIEW_RISK:
         tx.session.flush()
@@ -233,13 +233,13 @@ def get_due_at(
 
 
 class NoteText(BaseModel):
-    """A free text that belongs to a step, a message or another record."""
+    """The free text of a note or a message."""
 
     text: str
 
 
 def add_note(tx: WriteTransaction, record: Recorded, about: str, text: str | None) -> None:
-    """Seal a free text as a note about a step; do nothing if there is no text."""
+    """Seal a text as a note with the subject `about`; do nothing if there is no text."""
     if text:
         store_sealed(tx, record, Paper.NOTE, NoteText(text=text), about=about)
 

@@ -29,7 +29,7 @@ from app.kernel.protected_groups import CASE_GROUPS
 def verify_changes(session: Session, *_: object) -> None:
     """Verify the rows that the session changes or deletes, and remove their digests.
 
-    Raises NotAuthentic if a row was altered outside the service.
+    Raises NotAuthentic if a row was altered outside the service, or Busy (503).
     """
     changed = list_changed(session)
     if not changed:
@@ -64,7 +64,7 @@ def add_digests(session: Session, _: UOWTransaction) -> None:
 
 
 def update_groups(groups: CaseGroups) -> list[Protected]:
-    """Update the groups of the rows that a flush writes, and return these rows."""
+    """Update the groups of the cases whose rows a flush writes, and return these rows."""
     flushed, groups.flushing = groups.flushing, []
     for one in sorted(flushed, key=lambda one: isinstance(one, CaseRecord)):
         if isinstance(one, CaseRecord):
@@ -131,7 +131,7 @@ def lock_group(session: Session, groups: CaseGroups, case_id: UUID) -> CaseGroup
 
 
 def verify_earlier_case(session: Session, groups: CaseGroups, case: Protected) -> None:
-    """Raise NotAuthentic unless the earlier values of a changed case match its MAC."""
+    """Raise NotAuthentic or Busy (503) unless a case's earlier values match its MAC."""
     case_id = vars(case)["id"]
     group = groups.get_group(case_id)
     earlier = read_record(case) | find_changes(case)
@@ -178,9 +178,9 @@ def require_unchanged(
     model: type[CaseRecord],
     earlier: Row,
 ) -> None:
-    """Raise NotAuthentic unless the earlier values of a record match its digest.
+    """Raise NotAuthentic unless a record matches its digest.
 
-    If the record was loaded before the case was locked, its row is read again.
+    If the earlier values do not match, the row is read again: they may be out of date.
     """
     tag = model.compute_tag(earlier)
     digest = group.digests.get(tag)

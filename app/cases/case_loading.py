@@ -58,7 +58,7 @@ def add_reloaded_case(case: ProtectedCase, context: QueryContext | None, _: obje
 def require_all_loaded(
     session: Session, case_ids: Collection[UUID], labels: Collection[str]
 ) -> None:
-    """Raise NotAuthentic if a record with one of these labels is missing in the database.
+    """Raise NotAuthentic if a record with one of these labels is missing from the database.
 
     The session must have loaded all records of these cases with these labels. Raises Busy
     (503) if another transaction changed a case meanwhile.
@@ -76,7 +76,7 @@ def mark_locked(session: Session, case_id: UUID) -> None:
 
 
 def add_rows(session: Session, model: type[Protected], rows: Iterable[Row]) -> None:
-    """Remember rows that were read without objects, so that they are verified later."""
+    """Remember rows that were not loaded as objects, so that they are verified later."""
     groups = CaseGroups.get_for(session)
     for row in rows:
         if issubclass(model, CaseRecord):

@@ -272,7 +272,7 @@ class CaseGroups:
                 self.raise_changed(session, case_id, self.model.__tablename__, case_id)
 
     def is_complete(self, case_id: UUID, labels: Collection[str]) -> bool:
-        """Return whether all records of one version that have these labels are loaded."""
+        """Return whether all records with these labels in one case version are loaded."""
         return any(
             group is None or list_tags(group, labels) <= self.tags[case_id]
             for group in self.groups[case_id]

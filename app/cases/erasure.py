@@ -28,7 +28,7 @@ REWRITE_INTERVAL: Final = timedelta(days=1)
 def erase_content(tx: WriteTransaction, case: Case) -> None:
     """Destroy the data key of a case, and delete the documents that were sealed with it.
 
-    Form drafts, questions, risk assessments and facts are deleted too, except legal holds.
+    Form drafts, questions, risk assessments and all facts but legal holds are deleted too.
     If a backup is restored, the ledger of erasures ensures that the restored key is
     destroyed again.
     """

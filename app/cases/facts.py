@@ -1,8 +1,8 @@
 """Facts about a case in addition to its state, with a history (LIFECYCLES.md, section 1).
 
-Help never depends on a fact (BR01, BR02), and never waits for the assessment of a child
-(BR14). Whether the State of origin may be contacted is part of the sealed safeguards,
-because the answer would reveal a fear.
+Help does not depend on identification (BR01) or cooperation with the police (BR02). Urgent
+help for a child does not wait for an assessment (BR14). Whether the State of origin may be
+contacted is part of the sealed safeguards, because the answer would reveal a fear.
 """
 
 from collections.abc import Iterable, Mapping
@@ -34,7 +34,7 @@ class FactName(StrEnum):
 
 
 class Identification(StrEnum):
-    """Whether a country considers the person a victim. Help does not need this (BR01)."""
+    """Whether a country considers the person a victim. Help never depends on it (BR01)."""
 
     NOT_ASSESSED = "not_assessed"
     PRESUMED = "presumed"
@@ -190,4 +190,4 @@ def build_fact_sheet(recorded: Iterable[RecordedFact], *, child: bool) -> FactSh
 URGENT_CHILD_SERVICES: Final = frozenset(
     {Service.CHILD_PROTECTION, Service.GUARDIANSHIP, Service.SHELTER, Service.MEDICAL}
 )
-"""Services for which a child is referred at once, before any assessment (BR09)."""
+"""Services to which a child can be referred at once, before any assessment (BR09)."""

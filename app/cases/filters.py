@@ -17,7 +17,7 @@ from app.kernel.instants import UtcDateTime
 from app.kernel.transactions import ReadTransaction
 
 NEVER: Final = literal(datetime(9999, 1, 1, tzinfo=UTC), UtcDateTime)
-"""The sort key of a case without a due time that the caller may know. It is sorted last."""
+"""The sort key of cases without a due time that the caller may know; they come last."""
 
 
 def is_own_party(

@@ -48,7 +48,7 @@ def save_draft(
     """Seal the values of a form, in place of the caller's earlier draft of the form.
 
     `code` is the code of the case that the form is about, or None. Raises NotFound (404) if
-    the caller does not see the case, DiskSpaceReserved (503) if the disk is nearly full, or
+    the case is erased or hidden, DiskSpaceReserved (503) if the disk is nearly full, or
     TooManyFormDrafts (429).
     """
     tx.runtime.free_space.require_unreserved()
@@ -92,7 +92,7 @@ def delete_draft(tx: WriteTransaction, form: str, code: str | None) -> None:
 
 
 def lock_drafts(tx: WriteTransaction) -> None:
-    """Wait until no other transaction adds a draft of the caller, then keep others out."""
+    """Lock the drafts of the caller, so that only one transaction at a time adds drafts."""
     lock_name(tx.session, f"form_draft:{get_owner(tx)}")
 
 

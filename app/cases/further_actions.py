@@ -10,8 +10,8 @@ from app.kernel.actors import CASE_ROLES, Role, Side
 from app.kernel.lifecycle import ActionIllegal, Step, Table
 
 WRITERS: Final = frozenset({Role.OFFICER, Role.CASEWORKER})
-"""The roles that may create a case and, until it has a lead, change its summary and record
-screenings, consents, facts and declarations of a vital interest."""
+"""The roles at the submitter that may create a case and, until it has a lead, change its
+summary and record screenings, consents, facts and declarations of a vital interest."""
 OPENING_ROLES: Final = frozenset({Role.CASEWORKER, Role.COORDINATOR})
 """The roles that may open referrals and returns."""
 

@@ -1,8 +1,8 @@
 """The table of the grants that each relation to a case gives.
 
 An office has the grants of all its relations to a case, and no others (R11, R12, ADR 34).
-Other tables decide on sections and other sealed documents (`app/disclosure/policy.py`) and
-on actions (`app/*/lifecycle.py`).
+There are other tables for sections and other sealed documents (`app/disclosure/policy.py`)
+and for actions (`app/*/lifecycle.py`).
 """
 
 from collections.abc import Iterable
@@ -116,9 +116,9 @@ _R, _G, _C = Relation, Grant, Condition
 CASE_RELATIONS: Final = frozenset(
     {_R.CANDIDATE, _R.LEAD, _R.DESK, _R.ESCALATION_DESK, _R.OVERSIGHT}
 )
-"""Relations to the case itself, except that of the submitter."""
+"""Relations to the case itself, except those of the submitter and of a former lead."""
 RECORD_RELATIONS: Final = frozenset({_R.RECIPIENT, _R.HANDOVER_CANDIDATE})
-"""Relations to a referral or handover of the case."""
+"""Relations to a referral or handover of the case, except former ones."""
 WORKING_RELATIONS: Final = (CASE_RELATIONS | RECORD_RELATIONS) - {_R.OVERSIGHT}
 _SUBMITTER: Final = {_R.SUBMITTER}
 _LIMITED = {_G.WRITTEN, _G.CONTINUES_IN, _G.NEXT_LEAD, _G.EMERGENCY_ACCESS, _G.AS_ASKED}

@@ -211,7 +211,7 @@ class CaseKey(Base):
     wrapped: Mapped[bytes] = mapped_column(LargeBinary)
 
     def as_wrapped(self) -> WrappedKey:
-        """Return the key in the form that the vault needs."""
+        """Return the key as a `WrappedKey`, which the vault expects."""
         return WrappedKey(self.case_id, self.version, self.wrapped)
 
 
@@ -285,7 +285,7 @@ class DefaultContacts(Base):
     """The contacts that are used when an office accepts without `contacts`.
 
     `wrapped` is the wrapped key that opens `sealed`. `version` names the key-encryption key
-    that wraps it.
+    that wraps this key.
     """
 
     __tablename__ = "default_contacts"

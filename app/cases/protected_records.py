@@ -173,7 +173,7 @@ RECORD_DOCUMENT: Final = "sealed of record"
 
 
 def get_document_label(kind: str) -> str:
-    """Return the label of the sealed documents of a case that have one kind."""
+    """Return the label of the sealed documents of one kind that belong to a case itself."""
     return f"sealed {kind}"
 
 

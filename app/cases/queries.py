@@ -83,8 +83,8 @@ def load_snapshots(
 ) -> Mapping[UUID, SummarySnapshot]:
     """Return the summaries that were stored for submitters, by case id.
 
-    Raises NotAuthentic if one was deleted outside the service. Otherwise, the submitter
-    would read the current summary (R12).
+    Raises NotAuthentic if one was deleted outside the service. Without this check, the
+    submitter would read the current summary (R12).
     """
     cases = list(case_ids)
     rows = tx.session.scalars(statements.SUMMARY_SNAPSHOTS, {"cases": cases}).all()

@@ -96,7 +96,7 @@ class TakeOverReason(StrEnum):
 
 
 class ErasureReason(StrEnum):
-    """Why a case is erased before the end of its retention."""
+    """A reason why oversight erases a case."""
 
     SURVIVOR_REQUEST = "SURVIVOR_REQUEST"
     RETENTION_OVER = "RETENTION_OVER"

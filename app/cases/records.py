@@ -29,7 +29,7 @@ READING_PURPOSE: Final = store_enum(EmergencyAccessPurpose, "readingpurpose")
 
 
 class SummarySnapshot(CaseRecord, Base):
-    """The summary that the submitter of a case reads after handing the case on.
+    """The summary that a submitter reads when it may no longer read the current one.
 
     The snapshot is stored when a lead takes the case, or when the person crosses a border
     before that (R12).
@@ -194,7 +194,7 @@ class FormDraft(Base):
     `subject` is the case that the form is about, or else the owner.
 
     Each draft is sealed with a key of its own. The data key of the case wraps the key of a
-    draft about a case. A key-encryption key wraps any other, as in `DefaultContacts`.
+    draft about a case. A key-encryption key wraps the key of any other draft.
     """
 
     __tablename__ = "form_draft"

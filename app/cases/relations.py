@@ -11,7 +11,7 @@ from app.cases.lifecycle import UNLED, State
 from app.kernel.actors import HOLDING_RELATIONS, Relation
 
 BEFORE_LEAD: Final = UNLED | {State.VOID}
-"""The states of a case that was not handed on. The submitter may read most of the case."""
+"""The states before a lead takes a case, and `VOID`: the submitter may read most of it."""
 
 
 class PartyRow(Protocol):
@@ -194,7 +194,7 @@ class Relations:
 
     @property
     def is_handed_on(self) -> bool:
-        """Whether the submitter has handed the case on (R12)."""
+        """Whether a lead has taken the case, or the case is closed or erased (R12)."""
         return self.state not in BEFORE_LEAD
 
     @property

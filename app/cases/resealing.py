@@ -32,7 +32,7 @@ def list_outdated(session: Session) -> list[UUID]:
 
 
 def seal_again(tx: WriteTransaction, sealed_id: UUID) -> bool:
-    """Seal a row again if this is still needed and possible; return whether it was."""
+    """Seal a row again if this is needed and possible; return whether it was sealed."""
     row = select(Sealed).where(Sealed.id == sealed_id).options(lazyload(Sealed.key))
     document = tx.session.scalar(lock_rows(row))
     if document is None:

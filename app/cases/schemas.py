@@ -198,7 +198,7 @@ class AnswerInput(RequestModel):
 
 
 class QuestionOut(ResponseModel):
-    """A question about a case. The text of the question is stored as a note of the case."""
+    """A question about a case. Its sealed text is among the notes of the case."""
 
     id: UUID
     topics: list[Section]

@@ -37,7 +37,7 @@ SECTIONS_FOR_SAFETY: Final = frozenset({Section.NEEDS, Section.CONTACT, Section.
 SECTIONS_AFTER_SIGN_IN: Final = frozenset(
     {Section.IDENTITY, Section.NARRATIVE, Section.PERPETRATORS, Section.HEALTH}
 )
-"""The sections that a person can open only shortly after they signed in (RFC 9470)."""
+"""The sections that a person can open only shortly after signing in (RFC 9470)."""
 
 
 class Paper(StrEnum):
@@ -113,7 +113,7 @@ class Content(Grows):
 
 
 class PersonGender(StrEnum):
-    """The gender of a person, by the codes of the HTCDS (`prs_Gender`)."""
+    """The gender of a person, as a code of the HTCDS (`prs_Gender`)."""
 
     FEMININE = "Feminine"
     MASCULINE = "Masculine"
@@ -124,7 +124,7 @@ class PersonGender(StrEnum):
 
 
 class ExploitationForm(StrEnum):
-    """A form of exploitation, by the codes of the HTCDS (`vic_TypeOfExploitation`)."""
+    """A form of exploitation, as a code of the HTCDS (`vic_TypeOfExploitation`)."""
 
     FORCED_LABOUR = "ForcedLabour"
     SEXUAL_EXPLOITATION = "SexualExploitation"

@@ -1,7 +1,7 @@
 """Snapshots of a case for a State body that is asked for a travel document (ADR 43).
 
 The State body reads the snapshot instead of the current case, so that a State of origin
-cannot follow a person across a border. The relation of this body stores the snapshot.
+cannot follow a person across a border. The party row of this body stores the snapshot.
 """
 
 from collections.abc import Mapping

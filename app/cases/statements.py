@@ -20,7 +20,7 @@ from app.kernel.statements import lock_rows, make_list_parameter
 SEES_CASE: Final = or_(
     *(Party.relation == relation for relation in sorted(list_relations(Grant.CASE)))
 )
-"""A condition for party rows whose relation lets an office see the current case.
+"""A condition for party rows whose relation lets an office see the case.
 
 It contains no list, because the SQL of a list is rendered at each execution.
 """
@@ -30,7 +30,7 @@ PARTY: Final = exists().where(Party.case_id == Case.id, *MINE)
 VISIBLE: Final = select(Case).where(PARTY.where(SEES_CASE))
 """The cases that the office sees through a relation to the case or one of its records."""
 REMEMBERED: Final = select(Case).where(PARTY)
-"""The cases in `VISIBLE`, and those of which the office is a former lead or recipient."""
+"""The cases in `VISIBLE`, and those in which the office is a former lead or recipient."""
 LED: Final = select(Case).where(PARTY.where(Party.relation != Relation.FORMER_RECIPIENT))
 """The cases in `REMEMBERED`, unless the office is only a former recipient of a referral."""
 BY_CODE: Final = VISIBLE.where(Case.code == bindparam("code"))

@@ -1,4 +1,4 @@
-"""Names in stored documents and records that were renamed after they had been stored."""
+"""Old names in stored documents and records, and the new names that replace them."""
 
 import json
 from typing import Final
@@ -29,7 +29,7 @@ def restore_fields(kind: Sealable, content: bytes) -> bytes:
 
 
 def rename_field(content: bytes, name: str, to: str) -> bytes:
-    """Return a JSON object in which a field is renamed, without spaces.
+    """Return a JSON object in which a field is renamed, encoded without spaces.
 
     If there is no such field, return `content` unchanged.
     """

@@ -3,7 +3,7 @@
 To send without a consent, one person declares a reason. Only the summary and the safety
 alert may then be sent. To read without a consent, two people of two organisations must
 agree. One account may then open the sections that it named. Each exception is valid for
-four hours. The transaction that stores it sends an event to the holder and oversight.
+four hours. Storing an exception also records an event for the holder and oversight.
 """
 
 from datetime import timedelta

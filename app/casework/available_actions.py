@@ -45,7 +45,7 @@ class ActionRecords:
 def load_records(tx: ReadTransaction, found: Sequence[Case]) -> ActionRecords:
     """Load the records that determine the caller's actions, in at most four statements.
 
-    Records are loaded only for the cases in which they can make an action available.
+    A statement is skipped if its records cannot make an action available in any case.
     """
     office, page = tx.actor.focal_point_id, [case.id for case in found]
     running = [case for case in found if case.state in OPEN]

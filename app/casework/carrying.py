@@ -65,10 +65,10 @@ def redirect_to_candidate(tx: WriteTransaction, case: Case) -> None:
 
 
 def escalate_to_desk(tx: WriteTransaction, case: Case) -> None:
-    """Make the desk a party of a case whose lead misses deadlines.
+    """Make the desk a party of a case whose lead does not act.
 
-    The desk sees the summary. It replaces a desk that an earlier escalation made a party.
-    Raises DeskMissing (503) if no desk is safe.
+    The desk sees the summary, and replaces a desk that an earlier escalation made a party.
+    Raises DeskMissing (503) if there is no safe desk.
     """
     before, desk = case.audience, rank_leads(build_lead_question(tx, case)).desk
     if desk is None:

@@ -158,7 +158,7 @@ def store_dated_records(tx: ReadTransaction, ids: frozenset[UUID], rows: Rows) -
 
 
 def store_offices(tx: ReadTransaction, rows: Rows) -> None:
-    """Cache the caller's office, and the codes of the parties of the case.
+    """Cache the caller's office, and the codes of the parties of the cases.
 
     Also cache whether the caller's office has default contacts.
     """
@@ -175,7 +175,7 @@ def store_offices(tx: ReadTransaction, rows: Rows) -> None:
 def store_documents(
     tx: ReadTransaction, ids: frozenset[UUID], documents: Iterable[Values]
 ) -> None:
-    """Cache the sealed documents that rules open, and the names of the written sections."""
+    """Cache the documents that rules open, and the kind and author of each document."""
     sections: dict[UUID, list[tuple[str, UUID]]] = {}
     keyed: dict[str, list[rule_documents.KeyedDocument]] = {
         Paper.SAFEGUARDS: [],

@@ -61,8 +61,8 @@ def find_forged(
     """Verify the rows of some cases, and return an error for each case that was altered.
 
     A case was altered if a row was not written by the service, or if a row is missing. Rows
-    of other cases are not verified. They are emergency accesses without a review, and only
-    prevent the caller from requesting another access.
+    of other cases are not verified. They are unreviewed emergency accesses of the caller,
+    and only prevent the caller from requesting another access.
     """
     of_case = {case_id: dict[str, list[Values]]() for case_id in ids}
     for name in PROTECTED.keys() & rows.keys():

@@ -41,7 +41,7 @@ def close_case(
 ) -> Case | Approval:
     """Close and return a case; without `approval`, request and return an approval.
 
-    A second person has to approve it.
+    A second person has to approve the closure.
     """
     case = lock_case(tx, code, seen)
     row = TABLE.find(case.state, Action.CLOSE, get_sides(tx, case), tx.actor.roles)
@@ -63,9 +63,9 @@ def close_case(
 
 
 def find_continuing_case(tx: ReadTransaction, case: Case, code: str) -> Case:
-    """Return the person's other open case, or raise ContinuingCaseUnknown (422).
+    """Return another open case by its code, or raise ContinuingCaseUnknown (422).
 
-    The error is the same if that case is hidden from the caller, is over or is this case.
+    The error is the same if the code is unknown, or its case is hidden, not open or `case`.
     """
     with suppress(NotFound):
         other = case_queries.get(tx, code)
@@ -77,7 +77,7 @@ def find_continuing_case(tx: ReadTransaction, case: Case, code: str) -> Case:
 def stop_case(
     tx: WriteTransaction, code: str, why: StopCase, approval: UUID | None
 ) -> Case | Approval:
-    """End the case and all help at once, because the person wants it to stop.
+    """End a case and all help at once, at the request of the person.
 
     One person at the holder can do this. If the lead does not act, two people at the desk
     can do it together: without `approval`, request and return an approval. No version is

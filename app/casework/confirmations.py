@@ -1,8 +1,8 @@
 """Confirm an action as the second person: approve it and carry it out at once (ADR 61).
 
-The action is carried out for the account that asked, exactly as it was requested: the body,
-the record and the version of the record come from the sealed request. All checks of the
-action are made again.
+The action is carried out for the account that asked, exactly as it was requested: with the
+same body, for the same record and version of the record. All checks of the action are made
+again.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -75,7 +75,7 @@ def confirm_approval(
 
     `others` maps kinds of approvals to actions that this package does not import. A
     repeated confirmation changes nothing. Raises the exceptions of `decide_approval`, and
-    RequestNotKept or ActionNotPossible (409); then nothing changes.
+    RequestNotKept, ActionNotPossible or ApprovalUnusable (409); then nothing changes.
     """
     approval = access_queries.get_approval(tx, approval_id)
     lock_subject(tx, approval)
@@ -133,9 +133,9 @@ def execute(
 ) -> None:
     """Carry out a stored request on behalf of the account that asked.
 
-    The account acts with the roles that it has now. Raises ActionNotPossible (409) if the
-    request is refused. The error contains only the type of the problem, because the second
-    person may not be allowed to know the details.
+    The account acts with its current roles. Raises ApprovalUnusable (409) if the account is
+    disabled, and ActionNotPossible (409) if the request is refused, with only the type of
+    the problem, because the second person may not be allowed to know the details.
     """
     acting = replace(tx, actor=get_asker(tx, approval))
     try:

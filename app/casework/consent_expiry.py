@@ -31,10 +31,10 @@ LEAD_PURPOSES: Final = frozenset({Purpose.REFER, Purpose.HANDOVER})
 
 
 def notify_consent_end(tx: WriteTransaction, case: Case, clock: Clock) -> None:
-    """Notify the lead and affected recipients that a consent ends soon or has ended.
+    """Announce to the lead and affected recipients that a consent ends soon or has ended.
 
-    If several announcements are due, only the latest is made. The safeguards are not read,
-    so the audience does not depend on what the person fears.
+    If several announcements are due, only the latest is made. The audience is determined
+    without the safeguards, so it does not depend on what the person fears.
     """
     given, running = consent_queries.list_for_case(tx, case.id), {clock.record_id}
     consent = next((one for one in given if one.id == clock.record_id), None)
@@ -104,7 +104,7 @@ def was_in_use(tx: ReadTransaction, case: Case, consent: Consent) -> bool:
     """Return whether a current party could read sections because of a consent that ended.
 
     If the lead may belong to the State of origin, the result is true for a week after the
-    end, so that the lead cannot infer who helps (R12).
+    end and then false, so that the lead cannot infer who helps (R12).
     """
     if expiry_deadlines.may_lead_belong_to_origin_state(tx, case):
         return tx.now < consent.expires_at + WEEK / tx.runtime.speed

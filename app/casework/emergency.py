@@ -1,8 +1,8 @@
 """Emergency access: one person requests it, and another grants it (LIFECYCLES.md, 5).
 
 The two people belong to two organisations. The access is limited to the named sections and
-purpose, and lasts four hours. The lead and oversight are notified when it starts and ends,
-the person is told within a day, and oversight reviews each access.
+purpose, and lasts four hours. The holder and oversight are notified when it starts and
+ends, the person is told within a day, and oversight reviews each access.
 """
 
 from typing import Final
@@ -98,8 +98,8 @@ def request_access(
 ) -> EmergencyAccess:
     """Ask another organisation to grant emergency access; the request itself opens nothing.
 
-    Raises EmergencyAccessPending (409) if the account has an open request in the case, and
-    EmergencyAccessUnreviewed (409) if the review of an earlier access is overdue.
+    Raises EmergencyAccessPending (409) if the caller has an open request in the case, with
+    any account, or EmergencyAccessUnreviewed (409) if the review of an access is overdue.
     """
     case, own_office = case_queries.lock(tx, code), tx.actor.focal_point_id
     acting.require_state(case, OPEN)
@@ -151,8 +151,8 @@ def decide_access(
     """Grant or refuse a request as a second person.
 
     If the account repeats its own decision, nothing changes. Raises EmergencyAccessDecided
-    (409) if another decision or account came first, if the request has expired, or if the
-    office that asked may no longer have access.
+    (409) if the request was already decided or has expired, or if access is granted to an
+    office that may no longer have access.
     """
     case, reading = lock_access(tx, code, access_id)
     require_other_organisation(tx, case, reading)
@@ -180,13 +180,13 @@ DECIDERS: Final = {
     Side.LEAD: HOLDER_APPROVERS,
     Side.DESK: HOLDER_APPROVERS,
 }
-"""The sides that may grant emergency access to another organisation, with their roles."""
+"""The sides that may decide on requests of another organisation, with their roles."""
 
 
 def require_other_organisation(
     tx: WriteTransaction, case: Case, reading: EmergencyAccess
 ) -> None:
-    """Require that a caller of another organisation may decide on the request (R15).
+    """Require that the caller may decide on the request of another organisation (R15).
 
     The caller must belong to oversight, the desk or the lead, and must be allowed to know
     which office asks for the emergency access.
@@ -224,7 +224,7 @@ def expire_access(tx: WriteTransaction, case: Case, access_id: UUID) -> None:
 
 
 def end_access(tx: WriteTransaction, case: Case, reading: EmergencyAccess) -> None:
-    """End an access, and start the deadline to tell the person, unless already told."""
+    """End an access, and start the deadline to tell the person if nobody has done so."""
     reading.ended_at = tx.now
     deadline_actions.stop(tx, reading.id)
     if reading.person_informed_at is None:
@@ -245,7 +245,7 @@ def start_deadline(
 def notify_watchers(
     tx: WriteTransaction, case: Case, reading: EmergencyAccess, event: str
 ) -> None:
-    """Record an event about an access, and notify the holder and oversight (R16)."""
+    """Record an event, and notify the other offices that watch emergency access (R16)."""
     facts = {"emergency_access": str(reading.id), "reason": str(reading.reason)}
     tx.record(event, case, get_audience(case, reading), facts)
     called = sorted(list_watchers(case) - {tx.actor.focal_point_id})

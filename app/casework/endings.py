@@ -76,8 +76,8 @@ def is_affected(tx: ReadTransaction, referral: Referral) -> bool:
     """Return whether a referral requires an action.
 
     An action is required if agreements no longer cover all sections, or if the recipient
-    asked for information and was closed. If the recipient has accepted the
-    referral, a missing agreement requires an action only once.
+    asked for information and was closed. If the recipient has accepted the referral, a
+    missing agreement requires an action only once.
     """
     if is_asked_by_closed_office(referral):
         return True
@@ -118,7 +118,7 @@ def apply_case_endings(tx: WriteTransaction, case_id: UUID) -> bool:
 
 
 def apply_to_lead(tx: WriteTransaction, case: Case) -> Iterator[UUID | None]:
-    """If the lead is an unattended office, make the desk a party, and yield its id."""
+    """If the lead is unattended and no desk is a party, add the desk and yield its id."""
     lead = case.with_relation(Relation.LEAD)
     if case.state not in LED or lead is None or lead not in find_unattended_offices(tx):
         return

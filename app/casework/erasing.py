@@ -1,4 +1,4 @@
-"""Erase the sealed content of a case, and set or lift a legal hold that prevents this."""
+"""Erase the sealed content of cases, and set or lift legal holds, which block erasure."""
 
 from datetime import datetime, timedelta
 from typing import Final
@@ -94,7 +94,7 @@ def erase_after_retention(tx: WriteTransaction, case: Case) -> None:
 
 
 def erase_again(tx: WriteTransaction, case_id: UUID, at: datetime) -> bool:
-    """Erase a case that a restore has brought back, and return whether this was needed.
+    """Erase a case that a restore has brought back, and return whether anything was erased.
 
     The state and the legal hold in the backup are ignored, because the case was erased
     after the backup was made (R34).
@@ -138,13 +138,13 @@ def find_system_row(case: Case, action: Action) -> Row:
 
 
 def build_terms(tx: ReadTransaction, case: Case) -> Terms:
-    """Return the terms of an erasure; they state whether the case's deadline has passed."""
+    """Return the terms of an erasure or discard: whether the case's deadline has passed."""
     clock = find_running(tx, [case.id]).get(case.id)
     return Terms(time_is_up=clock is not None and clock.due_at <= tx.now)
 
 
 def retry_erasure_later(tx: WriteTransaction, case: Case) -> None:
-    """Restart the retention, and record one event for oversight per legal hold."""
+    """Restart the retention, and record one event for oversight for each legal hold."""
     restart_retention(tx, case)
     known = case_queries.load_facts(tx, [case.id])[case.id]
     held = [fact for fact in known if fact.name == FactName.LEGAL_HOLD][-1]
@@ -154,7 +154,7 @@ def retry_erasure_later(tx: WriteTransaction, case: Case) -> None:
 
 
 def resume_retention(tx: WriteTransaction, case: Case) -> None:
-    """Extend the retention of a closed case to at least 30 days after a hold is lifted."""
+    """Extend the retention of an ended case to at least 30 days after a hold is lifted."""
     clock, soonest = find_running(tx, [case.id]).get(case.id), compute_grace_end(tx)
     if case.state in OVER and (clock is None or clock.due_at < soonest):
         restart_retention(tx, case)
@@ -174,10 +174,10 @@ def compute_grace_end(tx: ReadTransaction) -> datetime:
 def set_legal_hold(
     tx: WriteTransaction, code: str, hold: HoldLegally, approval: UUID | None
 ) -> Case | Approval:
-    """Set or lift a legal hold on a case. A second person of oversight has to approve it.
+    """Set or lift a legal hold, with the approval of a second person of oversight.
 
-    Without `approval`, request and return an approval. No other office learns of the hold,
-    not even from the version of the case, because the hold may concern the lead.
+    Without `approval`, request and return an approval. Only the caller's office receives an
+    event, and the case version does not change, because the hold may concern the lead.
     """
     case = case_queries.lock(tx, code)
     require_protection_officer(tx, case)

@@ -8,7 +8,7 @@ from app.kernel.transactions import ReadTransaction
 
 
 def build_facts_without_opening(tx: ReadTransaction, case: Case, terms: Terms) -> Facts:
-    """Return the facts for an erasure. Facts that need the case's key have fixed values."""
+    """Return the facts that an erasure depends on; the other facts have fixed values."""
     known = build_fact_sheet(
         case_queries.load_facts(tx, [case.id]).get(case.id, []), child=case.is_child
     )

@@ -1,8 +1,8 @@
 """Notify a deputy, coordinators and the desk of a missed deadline (LIFECYCLES.md, 4).
 
 Only the desk becomes a party of the case. Deputies and coordinators learn that an office
-misses deadlines, but not in which case. They are notified only if the person allows this
-and does not fear them. A State that looks for the person could otherwise find the person.
+misses deadlines, but not in which case. They are notified only if they may read the summary
+and are safe for the person. Otherwise, a State could find a person it is looking for.
 """
 
 from collections.abc import Iterable
@@ -31,8 +31,8 @@ SILENCE: Final = "silence"
 def remind_office(tx: WriteTransaction, case: Case, clock: Clock, count: int) -> None:
     """Remind a late office, and notify its deputy, its coordinators and finally the desk.
 
-    The desk becomes a party once the lead has missed three deadlines, is closed, or has no
-    account that can sign in. Raises DeskMissing (503) if no desk is safe.
+    The desk becomes a party if there is a reason to replace the late office as the lead.
+    Raises DeskMissing (503) if no desk is safe.
     """
     if clock.waits_on is None:
         return
@@ -51,7 +51,7 @@ def list_answerable(tx: ReadTransaction, late: FocalPoint, count: int) -> list[F
     """List the offices to inform about a late office: its deputy, and then coordinators.
 
     A coordinator is a State body that may lead and that coordinates in a country of the
-    late office. Coordinators are included from the second missed deadline on.
+    late office. Coordinators are included once the deadline has been missed twice.
     """
     others = [one for one in directory_queries.list_active(tx) if one.id != late.id]
     deputies = [one for one in others if one.code == late.deputy]
@@ -68,9 +68,9 @@ def list_answerable(tx: ReadTransaction, late: FocalPoint, count: int) -> list[F
 def select_allowed(
     tx: ReadTransaction, case: Case, offices: Iterable[FocalPoint]
 ) -> frozenset[UUID]:
-    """Return the ids of the offices that may be informed and that the person does not fear.
+    """Return the ids of the offices that may read the summary and are safe for the person.
 
-    The result is empty if the safeguards cannot be decrypted: the fears are then unknown.
+    The result is empty if the safeguards, which name feared offices, cannot be decrypted.
     """
     try:
         stands = standing.load_for_case(tx, case)
@@ -84,14 +84,14 @@ def select_allowed(
 
 
 def is_failing_lead(tx: ReadTransaction, case: Case, late: FocalPoint) -> bool:
-    """Return whether the late office leads the case and does not act."""
+    """Return whether there is a reason to replace the late office as the lead."""
     return Relation.LEAD in case.list_relations(late.id) and is_failing(tx, case)
 
 
 def notify_about_case(
     tx: WriteTransaction, case: Case, about: UUID, *focal_points: UUID | None
 ) -> None:
-    """Notify offices about a case, without content. `about` is stored, but is not sent."""
+    """Notify offices about a case, without content. The id `about` is stored, not sent."""
     offices = [one for one in focal_points if one is not None]
     urgency = case.priority or Priority.NORMAL
     notify_offices(tx, offices, SILENCE, urgency=urgency, case_id=case.id, record_id=about)

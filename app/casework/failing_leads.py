@@ -26,7 +26,7 @@ def find_failures(
 ) -> Mapping[UUID, frozenset[TakeOverReason]]:
     """Return the reasons to replace the lead of each case, by case id.
 
-    A case has no reasons if its lead acts, or if it has no lead.
+    The set of reasons is empty if the lead acts, or if the case has no lead.
     """
     found = {case.id: case.with_relation(Relation.LEAD) for case in cases}
     leads = {case_id: lead for case_id, lead in found.items() if lead}
@@ -45,7 +45,7 @@ def find_failures(
 
 
 def is_failing(tx: ReadTransaction, case: Case) -> bool:
-    """Return whether the lead of a case does not act."""
+    """Return whether there is a reason to replace the lead of a case."""
     return bool(find_failures(tx, [case])[case.id])
 
 

@@ -13,7 +13,7 @@ from app.screening import actions as screening_actions
 def erase_case_data(tx: WriteTransaction, case: Case) -> None:
     """Destroy the key and content of a case, stop its deadlines and expire its approvals.
 
-    The journal, parties, consents and referrals are kept. docs/privacy.md says why.
+    The journal, parties, consents and referrals are kept. docs/privacy.md explains why.
     """
     tx.session.flush()
     deadline_actions.stop_case(tx, case.id)

@@ -1,4 +1,4 @@
-"""Write, update, submit and withdraw a case, and assess the risk of the person."""
+"""Create, find, update, submit and withdraw cases; add risk assessments and screenings."""
 
 from collections.abc import Sequence
 from typing import Annotated, ClassVar
@@ -94,7 +94,7 @@ def create_case(tx: WriteTransaction, new: CaseInput) -> Case:
 
 
 def write_draft(tx: WriteTransaction, case: Case, new: CaseInput) -> WrittenRecords:
-    """Write the content of a new draft, and return the written records."""
+    """Store the content of a new draft, and return its consents, risk and safeguards."""
     for content in new.sections:
         store_sealed(tx, case, content.section, content)
     if new.safeguards:
@@ -112,7 +112,7 @@ def write_draft(tx: WriteTransaction, case: Case, new: CaseInput) -> WrittenReco
 def require_draft_space(tx: WriteTransaction, *, can_wait: bool) -> None:
     """Raise DiskSpaceReserved (503) or TooManyDrafts (429) if there is no room for a draft.
 
-    An urgent draft (`can_wait` is false) is never refused, nor counted in the byte quota.
+    An urgent draft (`can_wait` is false) is never refused, even beyond the byte quota.
     """
     tx.is_exempt_from_quota = not can_wait
     if can_wait:
@@ -121,10 +121,10 @@ def require_draft_space(tx: WriteTransaction, *, can_wait: bool) -> None:
 
 
 def compute_reference_digest(tx: WriteTransaction, reference: str | None) -> str | None:
-    """Return the digest of the submitter's own number for the case, or None if it is None.
+    """Return the digest of the submitter's own number for a case; None if there is none.
 
-    Raises ExternalReferenceTaken (409) if a case with this number exists, and
-    IdempotencyKeyInUse (409) while another request writes a case with this number.
+    Raises ExternalReferenceTaken (409) if the office has a case with this number, and
+    IdempotencyKeyInUse (409) while another request of the office writes such a case.
     """
     if reference is None:
         return None
@@ -143,7 +143,7 @@ def list_own_digests(tx: ReadTransaction, reference: str) -> list[str]:
     """List the digests of an external reference, which are different for each office.
 
     The first digest is stored for a new case. Older cases may have one of the others, which
-    were computed before a new key was activated.
+    are computed with other keys.
     """
     return tx.vault.list_fingerprints(*list_bound_values(tx, reference))
 
@@ -154,7 +154,7 @@ def list_bound_values(tx: ReadTransaction, reference: str) -> tuple[bytes, ...]:
 
 
 def find_cases(tx: ReadTransaction, search: CaseSearch) -> Sequence[Case]:
-    """List the case with the given code or external reference, if the caller sees it."""
+    """List the case with the given code or external reference, if the caller may see it."""
     reference = search.external_reference
     if reference is None:
         return case_queries.list_seen(tx, statements.BY_CODE, code=search.code)
@@ -225,7 +225,7 @@ def require_complete_summary(case: Case, summary: SummaryFields) -> None:
 
 
 def withdraw_case(tx: WriteTransaction, case: Case, row: Row, why: WithdrawCase) -> Case:
-    """Withdraw a case before anything is sent; the candidate or desk then loses access."""
+    """Withdraw a case before a referral is sent; the candidate or desk loses access."""
     before = case.audience
     add_note(tx, case, row.action, why.note)
     referral_following.revoke_drafts(tx, case, why.reason)
@@ -237,7 +237,7 @@ def withdraw_case(tx: WriteTransaction, case: Case, row: Row, why: WithdrawCase)
 
 
 def assess_risk(tx: WriteTransaction, code: str, risk: RiskInput) -> Case:
-    """Record a risk assessment by any party; notify the holder if the risk is high."""
+    """Add a risk assessment; notify the holder of a high risk, unless it is the caller."""
     case = case_queries.lock(tx, code)
     helps = {Side.RECIPIENT} if referral_queries.is_helping(tx, case.id) else frozenset()
     sides = get_sides(tx, case) | helps
@@ -255,8 +255,8 @@ def assess_risk(tx: WriteTransaction, code: str, risk: RiskInput) -> Case:
 def add_screening(tx: WriteTransaction, code: str, new: ScreeningInput) -> Screening:
     """Record a screening of a case. The event about it does not contain the result.
 
-    Raises DiskSpaceReserved (503) if the disk is nearly full, because help does not need a
-    screening.
+    Raises DiskSpaceReserved (503) if the disk is nearly full, because the person can be
+    helped without a screening.
     """
     tx.runtime.free_space.require_unreserved()
     case = case_queries.lock(tx, code)

@@ -102,7 +102,7 @@ DESTRUCTIVE: Final = frozenset(
     for (_, kind), late in LATENESS_RULES.items()
     if late.effect in {Effect.DROP, Effect.ERASE}
 )
-"""Deadlines after which data is destroyed permanently."""
+"""The kinds of deadlines after which data is destroyed permanently."""
 
 
 def get_record_kind(reference: str, kind: DeadlineKind, *, of_case: bool) -> Noun:
@@ -117,7 +117,7 @@ def get_effect(late: LatenessRule, count: int, *, at_desk: bool, absent: bool) -
     """Return the effect of one missed deadline.
 
     A case stays at an active desk, because no office comes after the desk. A referral to a
-    closed office expires at the first missed deadline.
+    closed office expires when its deadline is missed for the first time.
     """
     if late.effect == Effect.REROUTE and at_desk and not absent:
         return Effect.REMIND

@@ -76,7 +76,7 @@ def take_over(
 def lock_and_find_row(
     tx: WriteTransaction, code: str, action: Action, reason: TakeOverReason
 ) -> tuple[Case, Row]:
-    """Lock a case and find the desk's step; raise LeadNotFailing (409) if the lead acts."""
+    """Lock a case, find its step, and require that `reason` applies to its lead, if any."""
     case = case_queries.lock(tx, code)
     row = TABLE.find(case.state, action, get_sides(tx, case), tx.actor.roles)
     if case.state in LED:
@@ -87,11 +87,11 @@ def lock_and_find_row(
 def record_lead_consent(
     tx: WriteTransaction, code: str, new: LeadConsentInput, approval: UUID | None
 ) -> Case | Approval:
-    """Record, as a desk, that the person consents to a new lead of one kind of office.
+    """Record, as a desk, the person's consent to a new lead from one kind of office.
 
     Without `approval`, request and return an approval, which is valid for the country where
     the person is now. Otherwise, record the consent and return the case. A case without a
-    lead then goes to the candidate that routing finds.
+    lead then goes to the candidate that routing finds, if any.
     """
     case, row = lock_and_find_row(tx, code, Action.RECORD_LEAD_CONSENT, new.reason)
     require_consent_needs(tx, case, row, new)
@@ -136,7 +136,7 @@ def require_consent_needs(
 
 
 def require_unrecorded(tx: ReadTransaction, case: Case, kind: OfficeKind) -> None:
-    """Raise LeadConsentRecorded (409) if a desk has recorded a consent to such offices.
+    """Raise LeadConsentRecorded (409) if a desk has recorded a consent for this `kind`.
 
     Only valid consents that name `kind` and the country of the case count.
     """
@@ -152,7 +152,7 @@ def require_unrecorded(tx: ReadTransaction, case: Case, kind: OfficeKind) -> Non
 def move_lead(tx: WriteTransaction, case: Case, old: UUID, new: UUID) -> None:
     """Move the lead and its open deadline to another office, and end the desk's relation.
 
-    Open offers of the old lead are cancelled, and its contacts are deleted.
+    An open offer of the old lead is cancelled, and the contacts that it stored are deleted.
     """
     if Relation.FORMER_LEAD not in case.list_relations(old):
         case.add_party(old, Relation.FORMER_LEAD, tx.now)

@@ -38,7 +38,7 @@ def acknowledge_case(tx: WriteTransaction, case: Case, row: Row) -> Case:
 
 
 def decline_lead(tx: WriteTransaction, case: Case, row: Row, why: DeclineLead) -> Case:
-    """Decline the lead with a reason, and give the case to the next candidate."""
+    """Decline the lead with a reason, and give the case to the next candidate or a desk."""
     before = case.audience
     case_actions.add_note(tx, case, row.action, why.note)
     case.end_relation(Relation.CANDIDATE, tx.now)
@@ -71,7 +71,7 @@ def accept_lead(
 
 
 def suspend_case(tx: WriteTransaction, case: Case, row: Row, why: SuspendCase) -> Case:
-    """Suspend the case until a review, and pause deadlines except those for safety."""
+    """Suspend the case until a review, and pause those deadlines that may wait."""
     before = case.audience
     case_actions.add_note(tx, case, row.action, why.note)
     facts = {"reason": why.reason}
@@ -85,7 +85,7 @@ def suspend_case(tx: WriteTransaction, case: Case, row: Row, why: SuspendCase) -
 
 
 def resume_case(tx: WriteTransaction, case: Case, row: Row) -> Case:
-    """Resume the case and its paused deadlines, each with its remaining time."""
+    """Resume the case and the paused deadlines of its records with their remaining time."""
     case_actions.take_step(tx, case, row, audience_before=case.audience)
     referral_following.resume_deadlines(tx, case)
     return_following.resume_deadlines(tx, case)
@@ -103,7 +103,7 @@ def plan_visits(tx: WriteTransaction, plan: MonitorCase) -> tuple[datetime, ...]
 def monitor_case(
     tx: WriteTransaction, case: Case, row: Row, visits: tuple[datetime, ...]
 ) -> Case:
-    """Set the dates of the visits, and take the step to the monitoring of a case."""
+    """Set the dates of the visits, and begin the monitoring of a case."""
     case.visits = [visit.isoformat() for visit in visits]
     case_actions.take_step(tx, case, row, audience_before=case.audience)
     return case
@@ -112,7 +112,7 @@ def monitor_case(
 def report_visit(
     tx: WriteTransaction, code: str, seen: SeenVersions, visit: ReportVisit
 ) -> Case:
-    """Record that a visit took place or was attempted; start the next step's deadline.
+    """Record that a visit took place or was attempted, and start the case's next deadline.
 
     Raises DateNotReached (409) if the visit is before its date and not marked as early.
     """

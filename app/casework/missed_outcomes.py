@@ -1,4 +1,4 @@
-"""The outcome for a case if the deadline that is shown with it is missed (ADR 60)."""
+"""The outcome for a case if the deadline shown with the case is missed (ADR 60)."""
 
 from collections.abc import Iterable, Mapping
 from typing import Final
@@ -58,7 +58,7 @@ def may_know_routing(stands: Standing, reader: FocalPoint) -> bool:
     """Return whether a reader may know all candidates of a case without a lead.
 
     A reader that may belong to the State of origin may not know them if another office
-    recorded a consent that names a single office, because that office may be hidden
+    recorded a consent that names a single office, because the named office may be hidden
     (ADR 35).
     """
     case = stands.case

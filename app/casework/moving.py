@@ -58,7 +58,7 @@ def relocate_case(
     A candidate loses the case at once. A lead keeps it until a handover is accepted. The
     submitter is not informed (R12). Overseers are informed, because one person could
     otherwise move a case unseen to a country where no office expects it. Raises
-    CountryUnchanged (409) for the same country, and DeskMissing (503) if no desk is safe.
+    CountryUnchanged (409) for the same country, and DeskMissing (503) if no office is left.
     """
     case = lock_case(tx, code, seen)
     require_further(tx, case, Action.RELOCATE)

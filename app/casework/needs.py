@@ -72,7 +72,7 @@ def get_remedy_to_refer(facts: Facts) -> Remedy:
 
 
 def get_recording_side(facts: Facts) -> Side:
-    """Return the side that records a consent: the submitter until a lead has the case."""
+    """Return the side that records consents: the submitter, or the lead if there is one."""
     return Side.SUBMITTER if facts.with_candidate else Side.LEAD
 
 

@@ -42,7 +42,7 @@ def store_empty_records(tx: WriteTransaction, case_id: UUID) -> None:
 
 @dataclass(frozen=True)
 class WrittenRecords:
-    """The records that a transaction wrote in a case that it created."""
+    """The consents, risk and safeguards that were stored when a case was created."""
 
     consents: Sequence[Consent]
     risk: RiskAssessment | None

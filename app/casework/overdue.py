@@ -56,10 +56,10 @@ class MissedDeadline:
 def handle_missed_deadline(tx: WriteTransaction, number: int, case_id: UUID) -> bool:
     """Apply the effect of a missed deadline, and return False if there was nothing to do.
 
-    There is nothing to do if another worker handles the deadline, if it is no longer due,
-    or if the person is still travelling. The effect is applied only once, because the case
-    is locked and the deadline is read again (R55). Raises DeskMissing (503) if no desk can
-    take the case.
+    There is nothing to do if another transaction has locked the case, if the deadline is no
+    longer due, or if the person is still travelling. The effect is applied only once,
+    because the case is locked and the deadline is read again (R55). Raises DeskMissing
+    (503) if no desk can take the case.
     """
     case = system_queries.lock_if_free(tx, case_id)
     if case is None:
@@ -85,10 +85,10 @@ def is_absent(tx: WriteTransaction, clock: Clock) -> bool:
 
 
 def move_to_next_day(tx: WriteTransaction, clock: Clock, *, absent: bool) -> bool:
-    """Postpone the arrival deadline by a day while the person is still travelling.
+    """Move an arrival deadline to the end of today while the person is still travelling.
 
-    Return False if the deadline counts as missed. If the office is closed, the deadline
-    counts as missed once, and is only postponed after that.
+    Returns False if the deadline counts as missed, or is not for an arrival. If the office
+    is closed, the deadline counts as missed once, and is moved until the arrival is due.
     """
     record = None
     if clock.kind == DeadlineKind.CONFIRM_ARRIVAL:

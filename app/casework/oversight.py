@@ -1,4 +1,4 @@
-"""Addition of the active oversight offices to cases whose oversight offices are closed."""
+"""Add the active oversight offices to cases whose oversight offices are all closed."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -11,7 +11,7 @@ from app.kernel.transactions import ReadTransaction, WriteTransaction
 
 
 def list_unwatched(tx: ReadTransaction, limit: int) -> Sequence[UUID]:
-    """List at most `limit` cases whose oversight offices are all closed.
+    """List the ids of at most `limit` cases whose oversight offices are all closed.
 
     The result is empty if no oversight office is active.
     """
@@ -25,7 +25,7 @@ def list_unwatched(tx: ReadTransaction, limit: int) -> Sequence[UUID]:
 def replace_overseers(tx: WriteTransaction, case_id: UUID) -> bool:
     """Add the active oversight offices to a case whose oversight offices are all closed.
 
-    Return whether the case was changed.
+    Return whether the case was changed; a case that is locked is not.
     """
     case = system_queries.lock_if_free(tx, case_id)
     active = directory_queries.list_overseers(tx)

@@ -30,10 +30,10 @@ from app.referrals import queries as referral_queries
 class OverviewData:
     """The data from which the overviews of a page of cases are built, by case id.
 
-    `grants` are the rights of the caller's office, which is `reader`. `snapshots` are the
-    copies that were stored when the office was asked, and `handed_on` those for a submitter
-    that handed the case on. `requested` are the services in the referrals that the office
-    received, and `codes` the codes of offices by their id.
+    `grants` are the rights of the caller's office, `reader`. `snapshots` are copies that
+    were stored when the office was asked for a travel document, and `handed_on` copies for
+    a submitter that handed the case on. `requested` are the services in the referrals that
+    the office received, and `codes` the codes of offices by their id.
     """
 
     reader: FocalPoint
@@ -80,7 +80,7 @@ class OverviewData:
 class Overview:
     """The state, the summary and the offices of a case, as a reader may see them.
 
-    The offices are codes, and None if the reader may not know them.
+    Each office is a code, or None if there is none or the reader may not know the office.
     """
 
     stage: Stage
@@ -120,7 +120,7 @@ def load_codes(
 def find_lead_and_holder(
     case: Case, granted: AbstractSet[Grant], asked: Snapshot | None
 ) -> tuple[UUID | None, UUID | None]:
-    """Return the current lead and holder or, if they are hidden, those in any snapshot."""
+    """Return the current lead and holder or, if these are hidden, those in `asked`."""
     if Grant.LEAD in granted:
         return case.with_relation(Relation.LEAD), case.holder
     return read_lead_and_holder(asked) if asked else (None, None)

@@ -71,9 +71,9 @@ def list_needed_services(question: Question) -> list[Service]:
 
 
 def simulate_routing(tx: ReadTransaction, asked: RoutingQuestion) -> RoutingPreview:
-    """Rank the offices that could lead or give a service, without storing the question.
+    """Rank the offices that could lead or give a service, without storing the request.
 
-    Raises FocalPointUnknown (422) if the question names an office that does not exist.
+    Raises FocalPointUnknown (422) if the request names an office that does not exist.
     """
     question = build_preview_question(tx, asked)
     offers = {
@@ -118,7 +118,7 @@ def build_preview_question(tx: ReadTransaction, asked: RoutingQuestion) -> Quest
 
 
 def require_known_codes(profiles: Iterable[Profile], asked: RoutingQuestion) -> None:
-    """Raise FocalPointUnknown (422) if the question names an office that does not exist."""
+    """Raise FocalPointUnknown (422) if the request names an office that does not exist."""
     known = {profile.code for profile in profiles}
     named = {one.focal_point for one in asked.allowed_recipients or [] if one.focal_point}
     if (named | set(asked.safeguards.unsafe_focal_points)) - known:

@@ -11,7 +11,7 @@ from app.kernel.transactions import ReadTransaction
 def get_sides(tx: ReadTransaction, case: Case) -> frozenset[Side]:
     """Return the sides of the caller in a case.
 
-    An oversight body that was closed and replaced can still read, but cannot decide.
+    An oversight office that was closed and replaced can still read, but cannot decide.
     """
     own_office = tx.actor.focal_point_id
     own_sides = get_case_sides(case.list_relations(own_office))

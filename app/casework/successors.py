@@ -1,7 +1,7 @@
 """The offices that may replace a lead that does not act, and their order (ADR 47).
 
-A desk chooses among the offices that the person agreed to. If the desk itself recorded a
-consent to a class of offices, routing chooses an office of that class.
+A desk chooses among the offices that the person agreed to. If a desk recorded a consent
+to a class of offices, routing chooses an office of that class.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -62,7 +62,7 @@ def may_be_chosen(tx: ReadTransaction, case: Case, chosen: FocalPoint) -> bool:
     """Return whether a desk may ask a focal point to lead a case.
 
     The office must be safe and able to lead. In addition, one of these must hold. A consent
-    that a desk recorded in a case of another submitter counts only for the last one:
+    that was recorded by a desk, unless the desk is the submitter, counts only for the last:
 
     - The person agreed to be referred to the office.
     - The office may read the summary, and is next in the ranking or was already asked.
@@ -171,8 +171,8 @@ def remove_consents(stands: Standing, consents: Collection[Consent]) -> Standing
 def build_candidate_question(tx: ReadTransaction, case: Case) -> Question:
     """Return the input of the ranking for the next candidate of a case without a lead.
 
-    A body of the State of origin may be covered only by consents that desks recorded. It is
-    then not asked until the person has decided that this State may be informed (ADR 47).
+    If a body of the State of origin is covered only by consents that desks recorded, it is
+    not asked until the person has decided that this State may be informed (ADR 47).
     """
     stands = standing.load_for_case(tx, case)
     question = build_lead_question(tx, case, stands)
@@ -194,7 +194,7 @@ def find_next_lead(tx: ReadTransaction, case: Case, stands: Standing) -> Candida
     """Return the next possible lead under the consents that desks recorded, or None.
 
     These consents name classes of offices. An office that was asked or has led before comes
-    after the others. A body of a State comes last if routing avoids it. Offices that
+    after the others. A State body that routing avoids comes last. Offices that
     cannot lead or are not safe are left out.
     """
     by_desks = list_desk_consents(tx, stands)

@@ -1,4 +1,4 @@
-"""Record consents, facts and vital interests in a case."""
+"""Record and withdraw consents, and record facts and vital interests in a case."""
 
 from collections.abc import Iterable, Mapping
 from typing import Final
@@ -35,7 +35,7 @@ from app.returns import following as return_following
 
 
 def record_consent(tx: WriteTransaction, code: str, new: ConsentInput) -> ConsentForm:
-    """Record the consents of a form in a case, with an event for each of them."""
+    """Record the consents of a form in a case, with an event for each consent."""
     case = case_queries.lock(tx, code)
     acting.require_further(tx, case, Action.RECORD_CONSENT)
     consent_actions.require_room(tx, case, len(new.recipients))
@@ -50,7 +50,7 @@ def record_consent(tx: WriteTransaction, code: str, new: ConsentInput) -> Consen
 
 
 def withdraw_consent(tx: WriteTransaction, code: str, consent_id: UUID) -> Consent:
-    """Withdraw a consent on behalf of the person, with immediate effect.
+    """Withdraw a consent on behalf of the person, or report the withdrawal (ADR 53).
 
     Any party that may see the consent can do this. No version is required, because a
     refusal by the person is never out of date.
@@ -65,7 +65,7 @@ def withdraw_consent(tx: WriteTransaction, code: str, consent_id: UUID) -> Conse
 
 
 def withdraw_consents(tx: WriteTransaction, code: str, body: WithdrawConsents) -> None:
-    """Withdraw, on behalf of the person, every consent to one of the given purposes.
+    """Withdraw or report all consents to any of the purposes, on behalf of the person.
 
     Any party can do this, because the person may ask any office that they trust. The party
     learns nothing about the consents.
@@ -78,7 +78,7 @@ def withdraw_consents(tx: WriteTransaction, code: str, body: WithdrawConsents) -
 
 
 def end_or_report(tx: WriteTransaction, case: Case, given: list[Consent]) -> None:
-    """If the person fears the caller, only report the withdrawal; else end the consents.
+    """End the consents or, if the person fears the caller, only report the withdrawal.
 
     An office that the person fears could otherwise end the person's help. The response is
     always the same, because the caller must not learn of the fear (ADR 53).
@@ -98,10 +98,10 @@ REPORTED: Final = "consent.withdrawal_reported"
 
 
 def is_feared_submitter(tx: ReadTransaction, case: Case) -> bool:
-    """Return whether the caller has handed the case on and the person fears the caller.
+    """Return whether the person fears the caller, and the caller has handed the case on.
 
-    No other office has to be checked, because any other feared office loses its relation to
-    the case or is the lead.
+    That the caller is the submitter is not checked, because any other feared office loses
+    its relation to the case or is the lead.
     """
     own_office = directory_queries.by_id(tx, tx.actor.focal_point_id)
     if not case.is_handed_on or own_office.id == case.holder:
@@ -112,8 +112,8 @@ def is_feared_submitter(tx: ReadTransaction, case: Case) -> bool:
 def end_consents(tx: WriteTransaction, case: Case, given: Iterable[Consent]) -> None:
     """End some consents, and everything that depends only on them.
 
-    Oversight receives an event that names the author. Otherwise one person could end the
-    help, and no other office would see which office did this.
+    Oversight receives an event that names the author. Otherwise, one person could end
+    the help, and no other office would see which office did this.
     """
     taken_back = list(given)
     before = standing.load_for_case(tx, case).as_if_running(taken_back)
@@ -147,7 +147,7 @@ def list_consents(tx: ReadTransaction, case: Case) -> list[Consent]:
 
 
 def get_named_codes(tx: ReadTransaction, given: list[Consent]) -> Mapping[UUID, str]:
-    """Return the codes of the offices that consents name, if the caller may know them.
+    """Return the codes of the offices that consents of a case name and the caller may know.
 
     An office that may belong to the State of origin gets the code of an office abroad only
     from a consent that it recorded, because a code may reveal a shelter (R12).
@@ -229,7 +229,7 @@ def list_facts(tx: ReadTransaction, case: Case) -> list[Fact]:
     """List the facts that the caller may see.
 
     Only oversight sees the legal hold, because the hold may concern the lead. A recipient
-    sees the facts that it was asked to establish. The holder, unless it is a desk, sees the
+    sees the facts that it agreed to establish. The holder, unless it is a desk, sees the
     facts that `may_know_fact` allows; so does the submitter until a lead takes the case.
     """
     found = case_queries.load_facts(tx, [case.id]).get(case.id, [])
@@ -290,7 +290,7 @@ def may_know_fact(case: Case, office: UUID, fact: Fact) -> bool:
 def declare_vital_interest(
     tx: WriteTransaction, code: str, new: VitalInterestInput
 ) -> VitalInterest:
-    """Declare that a case cannot wait for a consent, and inform its lead and oversight."""
+    """Declare that a case cannot wait for a consent; inform the holder and oversight."""
     case = case_queries.lock(tx, code)
     acting.require_further(tx, case, Action.DECLARE_VITAL_INTEREST)
     declared = case_actions.declare_vital_interest(tx, case, new)

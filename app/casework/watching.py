@@ -23,7 +23,7 @@ from app.kernel.transactions import WriteTransaction
 def update_assessment_deadline(tx: WriteTransaction, case: Case) -> None:
     """Start or stop the 72-hour deadline to assess a child's best interests.
 
-    The deadline runs while no guardian has consented with the child's assent and no
+    The deadline runs while the case is open, no valid consent allows a referral, and no
     assessment is recorded. The expiry of a consent can start this deadline, so this
     function also updates the expiry deadlines.
     """
@@ -72,8 +72,8 @@ def was_provided_for(
 ) -> bool:
     """Return whether the assessment of a child was done or unnecessary after a deadline.
 
-    A consent makes the assessment unnecessary. It counts if its expiry deadline started
-    after the given deadline did.
+    A consent makes the assessment unnecessary if the expiry deadline of the consent started
+    after the given deadline started.
     """
     ids = [fact.id for fact in interests]
     later = interests[ids.index(last.record_id) + 1 :]

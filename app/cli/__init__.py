@@ -1,7 +1,7 @@
-"""The command line `safe-conduct`, split into three programs that import what they need.
+"""The command line `safe-conduct`: three programs that import only what they need.
 
-`submit`, `poll` and `redeem-key` call a remote service, often every minute and on a small
-machine, so they do not import the service. The operator commands do not import the HTTP
+`submit`, `poll` and `redeem-key` call a remote service, often every minute and on small
+machines, so they do not import the service. The operator commands do not import the HTTP
 API. The modules here define options, output and exit codes. Other packages change the data.
 """
 
@@ -24,7 +24,7 @@ PROGRAMS: Final = {
 def main() -> None:
     """Run the command that the arguments name.
 
-    New files are readable by the user only, because exports can name the offices of a case.
+    Only the user can read new files, because exports can name the offices of a case.
     Garbage collection is off until all modules are imported, because it took a sixth of the
     start-up time.
     """

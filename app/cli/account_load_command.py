@@ -86,8 +86,8 @@ def open_accounts(
 
     The keys are written to a temporary file before the commit, because they cannot be read
     later. The file is renamed after the commit. If the command is killed in between, the
-    next load checks whether these keys are valid. Raises FilesRefused with all errors in
-    the file, or NotReady if the keys cannot be written. Return all accounts in the file.
+    next load renames or deletes the temporary file. Raises FilesRefused with all errors in
+    the file, or NotReady if the keys cannot be written. Returns all accounts in the file.
     """
     with begin_write(runtime, SYSTEM) as tx:
         lock_name(tx.session, ACCOUNT_LOCK)
@@ -121,7 +121,7 @@ def finish_killed_load(tx: WriteTransaction, keys_file: Path) -> None:
 
 
 def publish_keys(keys_file: Path) -> None:
-    """Rename the unfinished file of keys, if that is not done yet, or raise NotReady."""
+    """Rename the unfinished file of keys, if it still exists; raise NotReady on failure."""
     left = get_unfinished_file(keys_file)
     try:
         durable.rename(left, keys_file)
@@ -136,7 +136,7 @@ def publish_keys(keys_file: Path) -> None:
 
 
 def write_keys(path: Path, opened: Iterable[OpenedAccount]) -> None:
-    """Write API keys to an unfinished file, or raise NotReady, also if `path` exists."""
+    """Write API keys to an unfinished file; raise NotReady if it fails or `path` exists."""
     table = format_key_table(
         KeyLine(
             one.row.focal_point,

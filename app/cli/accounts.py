@@ -48,7 +48,7 @@ def list_accounts(
 
 
 def format_json(people: Iterable[AccountWithKeys]) -> str:
-    """Return accounts and their API keys as JSON, in the format of `GET /v1/accounts`."""
+    """Return accounts as JSON, each in the format of the HTTP API and with its `keys`."""
     rows = [
         entry.account.model_dump(mode="json")
         | {"keys": [key.model_dump(mode="json") for key in entry.keys]}

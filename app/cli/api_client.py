@@ -24,7 +24,7 @@ from app.kernel.keyfile import require_owner_only
 from app.settings import CallerSettings
 
 ANSWER_SECONDS: Final = 30.0
-"""Seconds to wait for a response, plus the time for which the service may delay it."""
+"""Seconds to wait for a response, after the time for which the service may delay it."""
 NOTE_AFTER: Final = 5.0
 """Seconds after which the command prints that no response has arrived yet."""
 LONGEST_PAUSE: Final = 30.0
@@ -144,7 +144,7 @@ def is_word(text: str) -> bool:
 
 
 def read_key_file(path: Path) -> str:
-    """Read a key file. Raises KeyRefused if other users can read it, or CannotCall."""
+    """Read a key file. Raises KeyRefused if others can read it, or CannotCall on errors."""
     try:
         require_owner_only(path)
         return path.read_text("ascii", "replace")
@@ -279,7 +279,7 @@ def parse_problem(answer: httpx.Response) -> dict[str, Any] | None:
 
 
 def get_objects(problem: dict[str, Any], name: str) -> list[dict[str, Any]]:
-    """Return the objects in the list `name` of a problem, or an empty list without one."""
+    """Return the objects in the list `name` of a problem, if there are any."""
     found = problem.get(name)
     items = found if isinstance(found, list) else []
     return [item for item in items if isinstance(item, dict)]

@@ -1,6 +1,6 @@
 """The `backup` command, which copies the SQLite database while it is in use.
 
-A plain copy of the file would lack the data in the SQLite journal. The command writes the
+A plain copy of the file would lack the data in the write-ahead log. The command writes the
 copy under a temporary name, checks it, and then renames it. An interrupted backup or a full
 disk therefore leaves no file that looks complete.
 """
@@ -92,7 +92,7 @@ def make_backup(url: str, target: Path) -> Backup:
 def copy_database(source: Path, partial: Path) -> dict[str, str]:
     """Copy and check a database, and return its epoch, migration and row counts.
 
-    The copy is made in one transaction. Otherwise SQLite would restart the copy after each
+    The copy is made in one transaction. Otherwise, SQLite would restart the copy after each
     commit of another process, and might never finish. The copy is flushed to the disk.
     Raises `sqlite3.Error`, for example if the database is damaged, or OSError.
     """

@@ -84,7 +84,7 @@ def format_rows(tx: ReadTransaction, case_id: UUID) -> list[str]:
 
 
 def format_values(codes: dict[UUID, str], row: dict[str, Any]) -> str:
-    """Return the columns of a row as text, without empty, zero and binary values."""
+    """Return a row as text, without `case_id` and without empty, zero and binary values."""
     shown = {
         name: value
         for name, value in row.items()

@@ -68,7 +68,7 @@ class Connection(H11Protocol):
     def make_room(self) -> None:
         """Close an idle connection, or this connection if no other can be closed.
 
-        A connection whose last request was answered is closed first. Without one, the
+        A connection whose last request was answered is closed first. If there is none, the
         connection that `find_oldest` returns is closed. A request that is being answered is
         never interrupted.
         """

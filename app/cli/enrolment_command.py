@@ -54,7 +54,7 @@ def enrol_account(
 
 
 def format_link(settings: Settings, link: str) -> str:
-    """Return a URL of the console that contains a link, or the link without a console.
+    """Return a console URL that contains a link, or only the link if the console is off.
 
     The link follows `#`, so that browsers do not send it to the server.
     """
@@ -64,7 +64,7 @@ def format_link(settings: Settings, link: str) -> str:
 def create_enrolment(runtime: Runtime, account_id: UUID, *, recovery: bool) -> Secrets:
     """Create an enrolment that needs no second person, because an operator makes it.
 
-    Raises NotReady for an account that is unknown, disabled, or cannot be enrolled now.
+    Raises NotReady if the account is unknown or disabled, or cannot be enrolled now.
     """
     with begin_write(runtime, SYSTEM) as tx:
         account = lock_account(tx, account_id)

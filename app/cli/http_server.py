@@ -63,7 +63,7 @@ class Server(uvicorn.Server):
 
 
 def build_server(app: FastAPI, settings: Settings) -> uvicorn.Server:
-    """Return a server that sends no Server header and writes no access or uvicorn logs.
+    """Return a server without a Server header or an access log; it sets up no logging.
 
     Existing objects are excluded from garbage collection (`gc.freeze`), because collecting
     them would delay requests by a tenth of a second.

@@ -1,4 +1,4 @@
-"""The `key` commands: create, activate, list, rewrap and retire key-encryption keys."""
+"""The `key` commands, which manage the key file and its key-encryption keys."""
 
 from collections import Counter
 from collections.abc import Iterator

@@ -191,7 +191,7 @@ def revoke_key(runtime: Runtime, prefix: str) -> None:
 
 
 def disable_account(runtime: Runtime, account: UUID) -> tuple[str, int]:
-    """Disable an account; return its office and the number of case workers left there."""
+    """Disable an account; return its office's code and how many case workers are left."""
     with begin_write(runtime, SYSTEM) as tx:
         found = lock_account(tx, account)
         account_changes.end_account(tx, found)
@@ -239,7 +239,7 @@ def check_service(runtime: Runtime, settings: Settings) -> Iterable[str]:
 
 
 def seal_outdated(runtime: Runtime) -> Iterator[tuple[int, int]]:
-    """Seal data that older versions stored in clear, unpadded or without a key of its own.
+    """Seal data that older versions stored unencrypted, unpadded or without its own key.
 
     Deadlines that reveal when a person arrives are moved as well. After each row, yield the
     number of finished rows and the total. Each row has its own transaction, so the command
@@ -265,7 +265,7 @@ def seal_outdated(runtime: Runtime) -> Iterator[tuple[int, int]]:
 
 
 def count_weeks(runtime: Runtime) -> Iterator[tuple[int, int]]:
-    """Count the cases of each finished week that was not counted before.
+    """Count the cases of each uncounted week that ended at least two weeks ago.
 
     Yields the numbers of counted weeks and of all weeks. Each week has its own transaction,
     so the command can be run again.
@@ -281,7 +281,7 @@ def count_weeks(runtime: Runtime) -> Iterator[tuple[int, int]]:
 def simulate_release(
     runtime: Runtime, quarter: Quarter, found: list[Figures]
 ) -> Iterator[tuple[int, int]]:
-    """Add the figures of a release to `found`. Yields the finished steps and all steps."""
+    """Add a release's figures to `found`; yield the counts of finished and of all steps."""
     with begin_read(runtime, SYSTEM) as tx:
         yield from release_actions.simulate_release(tx, quarter, found)
 

@@ -58,7 +58,7 @@ QUARTER: Final = TypeAdapter[str](QuarterText)
 
 
 def parse_quarter(text: str) -> str:
-    """Return the given quarter, or raise BadParameter if it is not like `2026Q1`."""
+    """Return a quarter such as `2026Q1`, or raise BadParameter for any other text."""
     try:
         return QUARTER.validate_python(text)
     except ValidationError:
@@ -172,7 +172,7 @@ def seal_again() -> None:
 
 @figures.command("count")
 def count_weeks() -> None:
-    """Count the cases of each finished week that is not yet in the figures.
+    """Count the cases of each uncounted week that ended at least two weeks ago.
 
     The worker counts a week about two weeks after its end. After an upgrade, this command
     counts all earlier weeks at once. If it is interrupted, run it again.

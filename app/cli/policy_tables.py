@@ -1,7 +1,7 @@
 """Tables for officers and lawyers, such as the documents that each office may open.
 
-If a value of the policy has no text here, `safe-conduct docs` raises `KeyError`, so that
-the pages cannot omit the value.
+If a value of the policy has no text here, `safe-conduct docs` or a test fails, so that the
+pages cannot omit the value.
 """
 
 from collections.abc import Iterable, Mapping

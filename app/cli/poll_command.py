@@ -1,6 +1,6 @@
 """The `poll` command, which prints each event of an office at least once, on one line.
 
-The cursor is saved after a page of events was printed, so that an interrupted command
+The cursor is saved after a page of events is printed, so that an interrupted command
 prints the last events again and loses none. If the output is a pipe, an event counts as
 printed when the pipe has accepted it.
 """

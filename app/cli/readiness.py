@@ -48,7 +48,7 @@ RETIRED: Final = (
 def require_no_demo(session: Session, environment: Environment) -> None:
     """Raise NotReady if the database has demonstration data, except in a drill.
 
-    Otherwise the made-up offices would receive real cases, and everyone who has a printed
+    Otherwise, the made-up offices would receive real cases, and everyone who has a printed
     API key could open these cases.
     """
     if environment == Environment.DRILL:
@@ -114,7 +114,7 @@ def require_ready(runtime: Runtime, ledger: Ledger, settings: Settings) -> list[
     """Return warnings, or raise NotReady or LedgerRefused if the service cannot start.
 
     NotReady is raised, for example, if tables or guards are missing, a country has no desk,
-    the last oversight body is no longer active, or the key file does not open the cases.
+    the last oversight office is no longer active, or the key file does not open the data.
     LedgerRefused is raised if the ledger and the database do not agree.
     """
     with runtime.database.begin_read() as session:
@@ -197,7 +197,7 @@ def require_protected(session: Session, runtime: Runtime) -> list[str]:
 
 
 def report_altered_rows(session: Session) -> list[str]:
-    """Return a warning about rows altered outside the service, or [] if none (ADR 82)."""
+    """Return a warning if any rows were altered outside the service (ADR 82)."""
     if altered := row_protection.find_altered(session):
         warning = (
             "Warning: these rows were altered outside the service, and are not used: "
@@ -209,7 +209,7 @@ def report_altered_rows(session: Session) -> list[str]:
 
 
 def require_protected_cases(runtime: Runtime) -> list[str]:
-    """Return a warning about any cases without a MAC, or raise NotReady (ADR 81)."""
+    """Return a warning about cases without a MAC, or raise NotReady if refused (ADR 81)."""
     with runtime.database.begin_read(SERVICE) as session:
         has_case = case_protection.has_unprotected(session)
         is_missing = has_case or step_digests.has_unprotected(session)

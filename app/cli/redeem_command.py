@@ -73,7 +73,7 @@ def create_file(file: Path) -> None:
 
 
 def write_key(file: Path, key: str) -> None:
-    """Write the key to the file. Raises NoAnswer if this fails and the key is lost."""
+    """Write the key to the file. Raises NoAnswer if this fails: the key is then lost."""
     try:
         with file.open("w", encoding="ascii") as opened:
             opened.write(f"{key}\n")

@@ -54,7 +54,7 @@ class MacTable(Protocol):
         """Return the version of the key of a MAC, or None if the row does not match it."""
 
     def renew(self, session: Session, row: Row) -> None:
-        """Replace the MAC of a locked row that matches it with one of the current key."""
+        """Replace the matching MAC of a locked row with a MAC of the current key."""
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ TABLES: Final[tuple[MacTable, ...]] = (
 
 
 def renew_macs(runtime: Runtime, altered: Counter[str]) -> Iterator[tuple[int, int]]:
-    """Recompute the MACs that were made with earlier keys, with the current key.
+    """Recompute, with the current key, the MACs that were made with earlier keys.
 
     Yields the numbers of finished rows and of all rows. A row that does not match its MAC,
     or whose MAC was made with a retired key, is not changed. `altered` gets the number of

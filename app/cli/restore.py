@@ -75,7 +75,7 @@ class RestoreResult:
     `named` counts the erasures that are newer than the backup. `destroyed` counts the cases
     that were erased again. `traceless` is true if no database file contains the destroyed
     keys. `anew` is true if there was no ledger. `spared` counts the cases and drafts that
-    were due for erasure and are kept for 30 days.
+    would have been deleted within 30 days, and are now kept for 30 days.
     """
 
     named: int

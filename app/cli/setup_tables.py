@@ -41,7 +41,7 @@ def render_scopes() -> list[str]:
 
 
 def render_excluding_roles(scope: Scope) -> str:
-    """Return, as text, the roles that alone do not allow an account to use a scope."""
+    """Return, as text, the roles that by themselves do not allow the use of a scope."""
     return render_roles(
         frozenset(role for role in Role if scope not in get_allowed_scopes({role}))
     )

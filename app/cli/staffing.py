@@ -134,7 +134,7 @@ OFFICE_TASKS: Final = (
         OVERSIGHT_APPROVERS,
     ),
 )
-"""The tasks for which `doctor` checks that each office has the accounts."""
+"""The tasks for which `doctor` checks that each office has accounts with the roles."""
 NO_STAFF: Final = (
     "active offices cannot do what they are asked, because no account there with a valid "
     "key has the role. Open accounts, or set active to false. Missing roles:"

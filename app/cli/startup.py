@@ -148,7 +148,7 @@ def migrate(settings: Settings) -> None:
 
 
 def add_key(settings: Settings, *, is_standby: bool = False) -> str:
-    """Add a key to the key file, or create the file, and return its version.
+    """Add a key to the key file, or create the file, and return the version of the key.
 
     Raises NotReady if the file cannot be written.
     """
@@ -158,7 +158,7 @@ def add_key(settings: Settings, *, is_standby: bool = False) -> str:
 
 
 def write_keys[A](path: Path, write: Callable[[Path], A]) -> A:
-    """Return the result of `write`, which changes a key file.
+    """Call `write`, which changes a key file, and return the result.
 
     Raises NotReady if the file cannot be written. A FileExistsError is not converted.
     """

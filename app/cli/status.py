@@ -38,7 +38,7 @@ def measure_status(runtime: Runtime) -> Status:
 
 
 def as_json(status: Status) -> str:
-    """Return the status as JSON. A value that does not exist yet is null."""
+    """Return the status as JSON, in which an infinite value is null."""
     gauges = [
         {
             "name": one.gauge.name,

@@ -1,4 +1,4 @@
-"""The `submit` command. Running the command again does not submit a case twice.
+"""The `submit` command. Repeating it for the same file does not submit a case twice.
 
 A random Idempotency-Key makes the request safe to repeat. The key is written to a file next
 to the case before anything is sent. The key is not a digest of the content: a digest could
@@ -161,10 +161,10 @@ def describe_position(error: BaseException | None) -> str:
 
 
 def choose_key(file: Path) -> str:
-    """Return the idempotency key beside a file, or a new key for standard input.
+    """Return the idempotency key stored beside a file, or a new key for standard input.
 
-    If there is no stored key, a new key is stored. Raises CannotCall if that fails, or if
-    the file of the key is empty.
+    If no key is stored yet, a new key is stored. Raises CannotCall if the key file cannot
+    be written or is empty.
     """
     made = secrets.token_hex(16)
     if file == STDIN:

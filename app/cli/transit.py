@@ -27,7 +27,7 @@ TOTAL_SECONDS: Final = 10.0
 MAX_BYTES: Final = 1024 * 1024
 """The maximum size of a response, in bytes."""
 REASON_LENGTH: Final = 200
-"""The maximum number of characters that are printed of the server's error text."""
+"""The maximum number of characters of an error text that a message contains."""
 REMEDIES: Final = {
     307: "Set SAFE_CONDUCT_TRANSIT_URL to the active server, or let the standby forward.",
     403: "The token has expired, its policy does not allow `update` of encrypt/ and "
@@ -107,7 +107,7 @@ class Transit:
     ) -> list[Result]:
         """Send a batch of keys in the field `field`, and return one result for each key.
 
-        Raises KeyServiceFailed if the server refuses one of them or cannot be used.
+        Raises KeyServiceFailed if the server refuses one of the keys or cannot be used.
         """
         items = [
             {field: text, "associated_data": encode_version(version)}
@@ -163,7 +163,7 @@ class Transit:
             ) from error
 
     def _build_headers(self) -> dict[str, str]:
-        """Return the headers of a request, or raise KeyServiceFailed without a valid token.
+        """Return the request headers, or raise KeyServiceFailed if the token is invalid.
 
         The token is read for each request, because an agent replaces it before it expires.
         """

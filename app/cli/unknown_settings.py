@@ -31,7 +31,7 @@ TESTS: Final = f"{PREFIX}TEST_"
 
 
 def list_unknown(names: Iterable[str] | None = None) -> list[str]:
-    """Return a warning for each name that looks like a setting but is not a setting.
+    """Return a warning for each unknown name that has the prefix of settings.
 
     By default, the names in the environment and of the files in `/run/secrets` are checked.
     A warning contains the name but not the value, which may be a secret.
@@ -47,14 +47,14 @@ def list_unknown(names: Iterable[str] | None = None) -> list[str]:
 
 
 def list_names(folder: Path = SECRETS_DIR) -> Iterator[str]:
-    """Yield the names of environment variables and secret files, in upper or lower case."""
+    """Yield the names of environment variables and secret files, in their original case."""
     yield from os.environ
     if folder.is_dir():
         yield from (file.name for file in folder.iterdir())
 
 
 def describe(name: str) -> str:
-    """Return the warning about an unknown name, which suggests the most similar setting."""
+    """Return the warning about an unknown name, with the most similar setting, if any."""
     known = sorted(setting.removeprefix(PREFIX) for setting in SETTINGS)
     near = get_close_matches(name.removeprefix(PREFIX), known, n=1)
     guess = f"Did you mean {PREFIX}{near[0]}?" if near else None

@@ -163,10 +163,10 @@ def require_no_standby(runtime: Runtime, versions: Iterable[str | None]) -> None
 def rewrap_secrets(runtime: Runtime, failed: Counter[str]) -> Iterator[tuple[int, int]]:
     """Wrap the secrets of earlier keys with the current key, in batches.
 
-    Yields the numbers of finished secrets and of all secrets. `failed` gets the number of
-    secrets that cannot be opened, by the version of their key. Each batch has a transaction
-    of its own, so the command can be run again. Raises KeyRefused if the database has
-    secrets of the standby key.
+    Yields, after each batch, the numbers of processed secrets and of secrets to process.
+    `failed` gets the number of secrets that cannot be opened, by the version of their key.
+    Each batch has its own transaction, so the command can be run again. Raises KeyRefused
+    if the database has secrets of the standby key.
     """
     require_no_standby(runtime, count_by_version(runtime))
     current = runtime.vault.current_version

@@ -47,7 +47,7 @@ class GuardianNeeded(Problem):
 
 
 def record_consent(tx: WriteTransaction, case: Case, new: ConsentInput) -> ConsentForm:
-    """Record a consent for each recipient of a form, and seal the evidence once as a note.
+    """Record a consent for each recipient of a form, and seal any evidence as one note.
 
     A child's own consent is recorded too, and counts once the person is found to be an
     adult. Raises FocalPointUnknown, ConsentEnded or AdultConsentRequired (422) for an
@@ -130,8 +130,8 @@ def require_counting(tx: WriteTransaction, case: Case, new: ConsentTerms) -> Non
 
 
 MAX_VALID: Final = 200
-"""The maximum number of consents that an office has recorded in a case and that are neither
-withdrawn nor expired. The number is our own; a case of many services has some 20."""
+"""The maximum number of consents in a case that one office recorded and that are neither
+withdrawn nor expired. The number is our own; a case with many services has about 20."""
 EARLIEST_ZONE: Final = timedelta(hours=14)
 """The UTC offset of the time zone in which each day begins first."""
 COPIED_FIELDS = set(ConsentTerms.model_fields) - {"evidence"}

@@ -13,7 +13,7 @@ from app.directory.kinds import Described, OfficeFunction, OfficeKind, is_at_hom
 
 
 class Purpose(StrEnum):
-    """A purpose of a consent: to send the case to a lead, a handover, or one service."""
+    """A purpose of a consent: one service, a handover, or sending the case to a lead."""
 
     REFER = "REFER"
     HANDOVER = "HANDOVER"
@@ -112,7 +112,7 @@ class CoverageQuestion:
     now: datetime
     child: bool
     from_ngo: bool = False
-    """Whether an NGO wrote the record of the person or a part of it."""
+    """Whether an NGO may have written the content of the case or a part of it."""
 
 
 def matches_recipient(consent: NamedRecipients, recipient: Addressee) -> bool:
@@ -180,6 +180,6 @@ def find_covered(
 def covers(
     consents: Iterable[Given], question: CoverageQuestion, sections: AbstractSet[Section]
 ) -> bool:
-    """Return whether consents allow the recipient to read all these sections now."""
+    """Return whether consents allow the recipient to read all of `sections`."""
     told = find_covered(consents, question)
     return told is not None and sections <= told

@@ -1,4 +1,4 @@
-"""Rules that decide when the end of a consent is announced and whether it is renewed."""
+"""Rules for the announcements of the end of a consent, and for its renewal."""
 
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
@@ -39,7 +39,7 @@ class Ending(Given, Protocol):
 
 
 def list_announcements(expires_at: datetime, speed: int = 1) -> list[tuple[int, datetime]]:
-    """Return, for each announcement of a consent's end, the days before it and the time.
+    """Return the days before the end and the time of each announcement of a consent's end.
 
     Deadlines run faster by the factor `speed`, which is more than 1 only in a drill.
     """
@@ -57,7 +57,7 @@ def find_last_announcement(
 def find_next_announcement(
     expires_at: datetime, now: datetime, speed: int = 1
 ) -> datetime | None:
-    """Return when the end of a consent is announced next, or None if it has ended."""
+    """Return when the end of a consent is announced next, or None if the end has passed."""
     ahead = [at for _, at in list_announcements(expires_at, speed) if at > now]
     return ahead[0] if ahead else None
 
@@ -105,8 +105,8 @@ def is_renewed_for(
 ) -> bool:
     """Return whether later consents renew a consent for a purpose, with all its sections.
 
-    A consent that is only for the return is renewed only by another such consent (G09). A
-    consent to a referral is renewed only by a consent that counts in the same country.
+    A consent that is only for the return is renewed only by another such consent (G09). The
+    purpose REFER is renewed only by a consent that counts in the same countries.
     """
     fitting = [other for other in later if purpose in other.purposes]
     if set(consent.purposes) == {Purpose.RETURN}:

@@ -83,8 +83,8 @@ def list_known_to_lead(
     """Return the consents that the lead may know (ADR 35).
 
     A lead of the State of origin could otherwise record consents one by one, and find out
-    from a deadline which office another consent names. If the safeguards cannot be opened,
-    a lead that is a State body may know none.
+    from a deadline which office a hidden consent names. If the safeguards cannot be opened,
+    the list is empty for a lead that is a State body.
     """
     lead = find_state_lead(tx, case)
     if lead is None:
@@ -99,7 +99,7 @@ def list_known_to_lead(
 def may_lead_belong_to_origin_state(tx: ReadTransaction, case: Case) -> bool:
     """Return whether the lead may belong to the State of origin (R12).
 
-    If the safeguards cannot be opened, every lead that is a State body may.
+    If the safeguards cannot be opened, the result is True if the lead is a State body.
     """
     lead = find_state_lead(tx, case)
     try:

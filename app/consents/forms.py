@@ -1,7 +1,7 @@
 """Consent forms: the consents that one request recorded, one for each recipient.
 
-A form is not stored. The ids of its consents are derived from the id of the first consent,
-with a secret key, so that a retry finds them, but a reader of one consent cannot.
+A form is not stored. The ids of its consents are derived from the id of the first consent
+with a secret key. A retry can therefore find them, but a reader of one consent cannot.
 """
 
 from dataclasses import dataclass

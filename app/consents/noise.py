@@ -1,9 +1,9 @@
 """Noise in published counts, so that no reader can find out about a single person.
 
 If counts were hidden below a limit and exact above it, an insider could add ten refusals
-and learn how many others there were. So noise is added before the count is compared with
-the limit and shown. The noise depends on a key of the service and is always the same for
-one country and quarter, so that repeated requests cannot average it out.
+and learn how many others there were. Therefore, noise is added before the count is compared
+with the limit and shown. The noise is derived from a key of the service. Until that key is
+retired, a country and quarter always has the same noise, so that nobody can average it out.
 """
 
 import math
@@ -18,7 +18,7 @@ MAX_NOISE: Final = 10
 SMALLEST_COUNT: Final = 11
 """The minimum count that is published, as in CTDC data (k-anonymity with k = 11)."""
 DIGITS: Final = 13
-"""The hexadecimal digits for each number: 52 bits, as many as a float holds exactly."""
+"""The number of hexadecimal digits of each number: 52 bits, which a float holds exactly."""
 
 
 def derive_noise(fingerprint: str) -> int:

@@ -91,7 +91,7 @@ def build_service_question(
 ) -> Question:
     """Build the input of the ranking of offices that could give one service.
 
-    A consent is not required for a child that may be referred without one, or while a vital
+    A consent is not required for a child who may be referred without one, or while a vital
     interest is valid (BR05).
     """
     named = find_consented(stands, question.profiles, Purpose(service))

@@ -86,7 +86,7 @@ class Standing:
     def may_be_named(self, reader: Addressee) -> bool:
         """Return whether names that an NGO wrote down may be shown to a reader (R84).
 
-        For a State body, a consent must name that body and the section `identity`.
+        For a State body, a valid consent must name that body and the section `identity`.
         """
         word = any(
             consent.focal_point_id == reader.id
@@ -97,7 +97,7 @@ class Standing:
         return word or reader.kind != OfficeKind.STATE
 
     def list_referral_consents(self) -> list[Consent]:
-        """Return the valid consents to a referral in the country where the person is."""
+        """Return the valid consents to send the case to a lead in the person's country."""
         return [
             consent
             for consent in self.consents
@@ -107,7 +107,7 @@ class Standing:
         ]
 
     def may_be_referred(self) -> bool:
-        """Return whether a valid consent allows a referral in the person's country."""
+        """Return whether there is a valid consent to send the case to a lead."""
         return bool(self.list_referral_consents())
 
     def may_read_summary(self, candidate: Addressee) -> bool:
@@ -145,7 +145,7 @@ class Standing:
         return self.facts.get_reflection_period(country, self.now.date()) is not None
 
     def has_current_risk(self) -> bool:
-        """Return whether the risk assessment is still valid."""
+        """Return whether there is a risk assessment that is still valid."""
         return is_current(self.risk, self.now)
 
     def is_of_origin(self, focal_point: Addressee) -> bool:

@@ -91,7 +91,7 @@ ENROLMENTS: Final = {
 """The forms to enrol a person without passkeys, and to replace all passkeys of a person."""
 
 SUPERVISED: Final = frozenset({"officer", "caseworker", "coordinator", "supervisor"})
-"""A supervisor may change accounts with these roles. Others need an administrator."""
+"""A supervisor may change accounts with only these roles; others need an administrator."""
 
 
 async def show_accounts(visit: Visit) -> Response:

@@ -1,4 +1,4 @@
-"""The forms of the actions on a record: which forms a page shows, and how it sends one.
+"""The forms of the actions on a record: which forms a page shows, and how they are sent.
 
 Cases, referrals, handovers and returns use the same forms. A form sends the version that
 the person saw and an idempotency key. After a problem, the page shows all entered values.
@@ -167,7 +167,7 @@ def build_menu(
 def list_typed(kind: RecordKind, attempt: Attempt) -> Sequence[tuple[str, str]]:
     """Return the label and the entered text of each non-empty field of an attempt.
 
-    An action that is never in the menu, such as creating a return, has no fields.
+    For an action that is never in the menu, such as creating a return, the list is empty.
     """
     form = kind.forms.get(attempt.action)
     fields = form.fields if form else ()
@@ -250,14 +250,14 @@ def build_attempt(
 ) -> Attempt:
     """Return the attempt for a form that the API refused.
 
-    The form gets a new key, unless it was not sent or may have had an effect.
+    A form that was not sent or may have had an effect keeps its key. Others get a new key.
     """
     key = get_text(sent, KEY) if is_unknown(problem) else token_urlsafe()
     return Attempt(action, filled, problem, key)
 
 
 def is_unknown(problem: ApiProblem) -> bool:
-    """Return whether a form keeps its key, as it was not sent or may have had an effect."""
+    """Return whether a form was not sent or may have had an effect, and keeps its key."""
     is_fault = problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR
     return is_fault or isinstance(problem, Withheld)
 
@@ -273,9 +273,9 @@ def redirect_after(
 ) -> Response:
     """Return the redirect after an action, to `page` with the notice `done`.
 
-    After 202, it leads to the approval that a second person has to give. After 204, it
-    leads to the start page, because the office may no longer read the record, unless
-    `keeps_part` is true. Both have a notice of their own.
+    After 202, it leads to the approval that a second person has to give. After 204 without
+    `keeps_part`, it leads to the start page, because the office may no longer read the
+    record. Both cases have a notice of their own.
     """
     if answer.status == HTTPStatus.ACCEPTED:
         page, done = f"/console/approvals/{answer.body['id']}", ASKED

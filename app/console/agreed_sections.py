@@ -1,4 +1,4 @@
-"""Finds the sections that the consents of a case allow an office to open.
+"""The sections that the consents of a case allow an office to open.
 
 The page shows these sections before a referral is sent. The API checks them again.
 """
@@ -26,7 +26,7 @@ class Office:
 
 @dataclass(frozen=True)
 class NamedClass:
-    """A class of recipients of a consent, such as shelters of a country."""
+    """A class of recipients of a consent, such as the shelters of a country."""
 
     kind: OfficeKind | None
     function: OfficeFunction | None
@@ -52,7 +52,7 @@ def list_agreed_sections(
 def is_in_force(consent: Json, now: datetime) -> bool:
     """Return whether a consent is valid now.
 
-    It is not if it was withdrawn, has expired, or does not count at the person's age.
+    It is not valid if it was withdrawn, has expired, or does not count at the person's age.
     """
     ended = consent["withdrawn_at"] or consent["not_yet"]
     return not ended and now < datetime.fromisoformat(consent["expires_at"])

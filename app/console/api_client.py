@@ -42,7 +42,7 @@ class SessionEnded(ApiProblem):
 
 
 class StepUpRequired(ApiProblem):
-    """The operation needs a session in which the person signed in a short time ago."""
+    """The operation needs a session in which the person signed in recently."""
 
 
 class Gone(ApiProblem):
@@ -144,7 +144,7 @@ class ApiClient:
 def escape_header(value: str) -> str:
     """Percent-encode all characters of a header value except printable ASCII.
 
-    Only a manipulated form contains such characters. The API refuses the encoded value.
+    Only a manipulated form contains other characters. The API refuses the encoded value.
     """
     return quote(value, safe=SAFE)
 

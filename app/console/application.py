@@ -88,9 +88,9 @@ def serve_button(path: str, view: View) -> Route:
 def serve_form_of(page: str, path: str, view: View, *, keeps: bool = True) -> Route:
     """Return the route of a form of a page, at a path below the page.
 
-    If `keeps` is true, the entered values are kept if the form cannot be sent. A browser
+    If `keeps` is true, the entered values of a form that cannot be sent are kept. A browser
     sends a GET request to this path after a reload, or after the person signed in again.
-    The response is a redirect to the page.
+    The response to it is a redirect to the page.
     """
     parts = page.count("/") + CONSOLE_PARTS
 

@@ -83,7 +83,7 @@ class ChosenAction:
 
 
 def find_action(visit: Visit) -> ChosenAction:
-    """Return the action that the address names. Raises HTTPException (404)."""
+    """Return the action that the address names, or raise HTTPException (404)."""
     names = visit.request.path_params
     part = names.get("part", "")
     action = ACTIONS.get(names["action"])
@@ -126,9 +126,9 @@ async def render_action(
 ) -> Response:
     """Return the page of an action, with a failed attempt, if any.
 
-    `seen` is the entity tag of the version that the person saw. The form keeps it until
-    the page says that the case changed. With a newer tag, the form could overwrite a
-    change that the person has not seen.
+    `seen` is the entity tag of the version that the person saw. The form keeps this tag
+    until the page shows that the case changed. With a newer tag, the form could overwrite
+    a change that the person has not seen.
     """
     is_stale = attempt is not None and attempt.is_stale
     answer = await visit.api.get(f"cases/{chosen.code}?{CONTEXT}")
@@ -154,7 +154,7 @@ async def render_action(
 
 
 def list_records(case: Json, action: CaseAction) -> Sequence[Json]:
-    """Return the open questions or consents of a case for which the action has a form."""
+    """Return the unanswered questions or unwithdrawn consents that an action is about."""
     part = case["included"].get(action.per_record, {}) if action.per_record else {}
     ended = {"questions": "answered_at", "consents": "withdrawn_at"}
     over = ended.get(action.per_record, "")

@@ -1,4 +1,4 @@
-"""Opens a sealed document of a case for one page. The page is never stored."""
+"""The page on which a sealed document of a case is opened. The page is never stored."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -107,7 +107,7 @@ async def open_in_case(visit: Visit) -> Response:
     """Open a document for a purpose. The access is recorded. The page is never stored.
 
     The case is read before the document. If the document changes in between, the form on
-    the page has the tag of the older version, so the API refuses it.
+    the page has the tag of the older version, so the API refuses the form.
     """
     names = visit.request.path_params
     code, name, record = names["code"], names["document"], names.get("id", "")
@@ -142,7 +142,7 @@ async def redirect_to_case(visit: Visit) -> Response:
 
 
 def find_document(name: str, record: str) -> Document:
-    """Return the kind of document that an address names. Raises HTTPException (404)."""
+    """Return the kind of document that an address names, or raise HTTPException (404)."""
     document = DOCUMENTS.get(name)
     if document is None or ("{id}" in document.path) != is_uuid(record):
         raise HTTPException(HTTPStatus.NOT_FOUND)
@@ -188,7 +188,7 @@ def write_values(visit: Visit, one: FormField, value: object) -> Sequence[str]:
 
 
 def fill_document(document: Document, body: Json) -> FilledForm:
-    """Return the form that changes a document with its content, or an empty form."""
+    """Return the form to change a document, filled with its content, or an empty form."""
     if document.action is None:
         return EMPTY
     if document.items:

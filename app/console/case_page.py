@@ -41,9 +41,9 @@ OTHER_DOCUMENTS: Final = {
     for name, document in DOCUMENTS.items()
     if document.title and "{id}" not in document.path
 }
-"""The sealed documents that are not sections, with their titles."""
+"""The sealed documents other than sections and screenings, with their titles."""
 SAFEGUARD_READERS: Final = frozenset({"submitter", "candidate", "lead", "desk"})
-"""The relations of an office that may read the safeguards, as the submitter or holder."""
+"""The relations that let an office read the safeguards, as the submitter or holder."""
 
 
 async def show_case(visit: Visit) -> Response:
@@ -84,7 +84,7 @@ async def read_knowledge(visit: Visit, code: str) -> Json | None:
 
 
 def list_part(case: Json, part: str) -> Sequence[Json]:
-    """Return the items of a part of a case. It is empty if the account may not read it."""
+    """Return the items of a part of a case, or none if the account may not read them."""
     items: Sequence[Json] = case["included"].get(part, {}).get("items", ())
     return items
 

@@ -1,4 +1,4 @@
-"""The page on which a person signs in again before opening a section (RFC 9470)."""
+"""The page for signing in again, which some operations require (RFC 9470)."""
 
 from starlette.responses import Response
 

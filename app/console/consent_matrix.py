@@ -85,10 +85,10 @@ class Matrix:
 def list_recipients(visit: Visit, case: Json, added: Added) -> Sequence[Recipient]:
     """Return the rows for a case: single offices, and then classes of offices.
 
-    The offices are those of the country that could help, the holder, the lead, the own
-    office, and offices that were added by hand. They come first, because a consent for one
-    office shows the data to fewer people. The purposes are those of a lead, the services
-    of the summary, and services that were added by hand.
+    The offices are those that could help in the country, the holder, the lead, the office
+    of the account, and offices that were added by hand. Single offices come first, because
+    a consent for one office shows the data to fewer people. The purposes are those of a
+    lead, the services of the summary, and services that were added by hand.
     """
     known = set(visit.formats.list_codes("services"))
     wanted = (*(case["summary"]["services"] or ()), *added.services)

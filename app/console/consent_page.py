@@ -33,7 +33,7 @@ from app.kernel.languages import ENGLISH
 
 ACTION: Final = "record_consent"
 FORM_VERSION: Final = "console-1"
-"""The version of the form that the console prints. Raise it when its text changes."""
+"""The version of the form that the console prints. Change it when the text changes."""
 ADDED: Final = "added"
 """The field with the offices that were added to the matrix by hand."""
 ADDED_SERVICE: Final = "service"
@@ -62,7 +62,7 @@ async def show_consent(visit: Visit) -> Response:
 
 
 async def record_consent(visit: Visit) -> Response:
-    """Record a consent, or show its form again after a problem or to add an office."""
+    """Record a consent, or show its form with a problem or an added office or service."""
     sent = await visit.request.form()
     form = await read_consent(visit, sent)
     if sent.get(ADD) and not form.matrix.is_outdated:
@@ -122,7 +122,7 @@ async def read_consent(visit: Visit, sent: FormData) -> ConsentForm:
 
 
 def list_fields(visit: Visit, case: Json) -> Sequence[FormField]:
-    """Return the fields. The languages are those of the person, offices and console.
+    """Return the fields, with the languages of the person, the offices and the console.
 
     The list of all languages would take up half of the page.
     """
@@ -136,7 +136,7 @@ def list_fields(visit: Visit, case: Json) -> Sequence[FormField]:
 
 
 def begin_form(case: Json) -> FilledForm:
-    """Return a new form with the person's language and the version of our printed form."""
+    """Return a new form with the person's language and the version of the printed form."""
     language = case["summary"]["language"]
     values = {"language": [language] if language else [], "form_version": [FORM_VERSION]}
     return FilledForm(values=values)

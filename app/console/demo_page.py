@@ -1,4 +1,4 @@
-"""The page that signs in as the made-up people of the demonstration.
+"""The page for signing in as one of the made-up people of the demonstration.
 
 It exists only in the demonstration, and only for those who know the secret of its link.
 """

@@ -8,7 +8,7 @@ from app.console.translations import mark
 
 
 class TourPart(StrEnum):
-    """A part of the tour for newcomers, in the order of the tour."""
+    """The parts of the tour for newcomers, in the order of the tour."""
 
     FIRST_CASE = "first-case"
     MECHANISM = "mechanism"

@@ -115,7 +115,7 @@ async def update_own_office(visit: Visit) -> Response:
 
 
 def get_form(visit: Visit) -> ActionForm:
-    """Return the form that the address names. Raises HTTPException (404)."""
+    """Return the form that the address names, or raise HTTPException (404)."""
     form = OWN_FORMS.get(visit.request.path_params["form"])
     if form is None:
         raise HTTPException(HTTPStatus.NOT_FOUND)

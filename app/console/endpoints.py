@@ -46,7 +46,7 @@ class FormRoute(Route):
 def require_session(view: View, *, keeps: bool = False) -> Endpoint:
     """Return an endpoint that shows a view to a signed-in person only.
 
-    If `keeps` is true, the entered values of a form are kept if it cannot be sent.
+    If `keeps` is true, the entered values of a form that cannot be sent are kept.
     """
 
     async def show(request: Request) -> Response:
@@ -73,7 +73,7 @@ def require_session(view: View, *, keeps: bool = False) -> Endpoint:
 async def read_typed_form(request: Request) -> TypedForm | None:
     """Return the form of a request, or None if it has no form or nothing was entered.
 
-    The state of the request keeps the form for the page that reports a fault.
+    The form is stored in the state of the request, for the page that reports a fault.
     """
     if request.method != "POST":
         return None
@@ -121,7 +121,7 @@ async def show_unsent_form(visit: Visit, problem: ApiProblem, typed: TypedForm) 
 
 
 def render_typed(visit: Visit, problem: ApiProblem, typed: TypedForm) -> Response:
-    """Return the page for a problem, with the entered texts and perhaps a retry button."""
+    """Return the page with a problem, the entered texts and, if useful, a retry button."""
     status = NOT_FOUND if isinstance(problem, Gone) else problem.status
     return visit.render(
         "unsent.html",

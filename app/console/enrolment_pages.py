@@ -111,7 +111,7 @@ def format_link(visit: Visit, link: str) -> str:
 async def render_enrolments(visit: Visit, attempt: Attempt | None = None) -> Response:
     """Return the list of an office's open enrolments, with a failed attempt, if any.
 
-    This is the reader's office, unless an administrator names another one in the query.
+    The office is the reader's own, unless the query names another office.
     """
     office = visit.request.query_params.get("office", visit.me["focal_point"])
     query = urlencode({"focal_point": office})

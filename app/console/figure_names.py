@@ -64,7 +64,7 @@ def name_table(reader: Reader, table: str) -> str:
 
 
 def name_cell(reader: Reader, table: str, codes: Sequence[str]) -> str:
-    """Return the name of a cell from its codes, or the name of its table without codes."""
+    """Return the name of a cell from its codes, or of its table if there are no codes."""
     if not codes:
         return name_table(reader, table)
     return ", ".join(

@@ -46,7 +46,7 @@ class FoldedTable:
 
 
 async def show_releases(visit: Visit) -> Response:
-    """Show the releases, and to protection officers of oversight the form for a new one."""
+    """Show the releases, and the form for a new one to protection officers of oversight."""
     return await render_releases(visit)
 
 
@@ -73,7 +73,7 @@ async def render_releases(visit: Visit, attempt: Attempt | None = None) -> Respo
 
 
 async def load_release(visit: Visit) -> Json:
-    """Return the release of the path. Raises ApiProblem."""
+    """Return the release that the path names. Raises ApiProblem."""
     release: Json = (
         await visit.api.get(f"figures/releases/{visit.request.path_params['id']}")
     ).body

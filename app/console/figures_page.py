@@ -26,7 +26,7 @@ AGES: Final[Mapping[str, str]] = {
     "over_seven_days": mark("Late by seven days or more"),
 }
 REASONS: Final = ("decline_reasons", "handover_reasons")
-"""The lists of reasons for declining a request, or a handover."""
+"""The lists in which the label of a reason is looked up, in this order."""
 PER_CENT: Final = 100
 
 

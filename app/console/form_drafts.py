@@ -1,4 +1,4 @@
-"""Form drafts: the entered values of forms that are not sent yet. The API seals them."""
+"""Form drafts: the values entered in forms and not sent yet. The API seals them."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Formats times, numbers, countries, languages and codes for the console."""
+"""The formats of times, numbers, countries, languages and codes in the console."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ from app.reference.lists import list_items
 SOON: Final = timedelta(hours=4)
 """A deadline that is due within this time is due soon, as in `GET /v1/worklist/counts`."""
 DURATION_THRESHOLD: Final = 3
-"""A duration is written in the largest unit of which it has at least this many."""
+"""A duration is written in the largest unit in which its value is at least this."""
 
 
 class Urgency(StrEnum):
@@ -100,7 +100,7 @@ class Formats:
     def zone_name(self) -> str:
         """The city of the time zone and its difference from UTC, in the reader's language.
 
-        The long name from Babel says "summer time" in Russian even in winter.
+        The long name from Babel contains "summer time" in Russian even in winter.
         """
         city = get_timezone_location(self.zone, locale=self.locale, return_city=True)
         offset = get_timezone_gmt(self.now.astimezone(self.zone), locale=self.locale)

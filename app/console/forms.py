@@ -1,6 +1,6 @@
 """Forms of the console: their fields, and the request body of a filled form.
 
-The name of a field is its place in the body, so that an error of the API finds its field.
+The name of a field is its place in the body, so that API errors can be matched to it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -28,7 +28,7 @@ YES: Final = "yes"
 
 
 class FieldKind(StrEnum):
-    """The kinds of fields; each has a macro of the same name in `forms.html`."""
+    """The kinds of fields, which the macro `field` in `forms.html` renders."""
 
     TEXT = "text"
     LONG_TEXT = "long_text"

@@ -83,7 +83,7 @@ SENTENCES: Final = {
 
 
 async def show_handover(visit: Visit) -> Response:
-    """Show a handover. The first time that the other office reads it is recorded."""
+    """Show a handover, and record when the other office reads it for the first time."""
     return await render_handover(visit, get_path(visit))
 
 

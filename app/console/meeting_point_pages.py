@@ -1,4 +1,4 @@
-"""The page of follow-up points of meetings: the list, and forms to write and end one."""
+"""The page of the follow-up points of meetings: the list, and the forms."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -40,7 +40,7 @@ WRITERS: Final[Mapping[str, frozenset[str]]] = {
     "desk": frozenset({"coordinator", "supervisor"}),
     "oversight": frozenset({"protection_officer", "supervisor"}),
 }
-"""The roles to which the page offers its forms, by the kind of their office."""
+"""The roles to which the page offers its forms, by the kind of office."""
 
 
 def may_write_points(visit: Visit) -> bool:
@@ -50,7 +50,7 @@ def may_write_points(visit: Visit) -> bool:
 
 
 async def show_points(visit: Visit) -> Response:
-    """Show the follow-up points, and the form for a new one if the person may write."""
+    """Show the follow-up points, and the form for a new one if the account may write it."""
     return await render_points(visit)
 
 

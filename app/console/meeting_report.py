@@ -110,7 +110,7 @@ def name_period(period: Json) -> str:
 
 
 def describe_point(reader: Reader, point: Json) -> str:
-    """Return a follow-up point with the day of its meeting, and when it was done."""
+    """Return a follow-up point as text, with the days of its meeting and its completion."""
     day = reader.formats.format_date(point["meeting"])
     if point["completed_at"] is None:
         text = mark("%(text)s (meeting of %(day)s)")
@@ -205,7 +205,7 @@ def describe_share(reader: Reader, share: Json) -> str:
 
 
 def list_gaps(reader: Reader, gaps: Json) -> list[Gap]:
-    """Return each kind of gap in the directory. It has no lines if there are no gaps."""
+    """Return each kind of gap in the directory. A kind without gaps has no lines."""
     formats, translate = reader.formats, reader.texts.translate
     return [
         Gap(

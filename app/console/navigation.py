@@ -10,7 +10,7 @@ from app.console.translations import mark
 
 @dataclass(frozen=True)
 class Entry:
-    """An entry of the menu. The account needs `scope`, and one of `roles` if it has any."""
+    """A menu entry. The account needs `scope` and, if there are any, one of `roles`."""
 
     href: str
     text: str

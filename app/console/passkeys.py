@@ -30,7 +30,7 @@ async def read_object(visit: Visit) -> Json:
 def render_refusal(problem: ApiProblem) -> JSONResponse:
     """Return the text of a problem for the script, which shows it beside the button.
 
-    If the person has to sign in again, the response names the page for that.
+    If the person has to sign in again, the response contains the path of that page.
     """
     answer = {"text": problem.body.get("detail") or problem.body.get("title")}
     if isinstance(problem, StepUpRequired):
@@ -39,7 +39,7 @@ def render_refusal(problem: ApiProblem) -> JSONResponse:
 
 
 async def create_sign_in_options(visit: Visit) -> Response:
-    """Return the options of a sign-in for the script."""
+    """Return to the script the options for a sign-in."""
     try:
         return JSONResponse((await visit.api.post("passkey-challenges")).body)
     except ApiProblem as problem:
@@ -80,7 +80,7 @@ async def open_session(visit: Visit, body: Json) -> Json:
 
 
 async def find_replaced(visit: Visit) -> Json:
-    """Return the session of the browser as `replaces`, or {} if it has none or it ended."""
+    """Return the session of the browser as `replaces`, or {} if no session is open."""
     try:
         session = (await visit.api.get("me")).body["session"]
     except ApiProblem:
@@ -89,7 +89,7 @@ async def find_replaced(visit: Visit) -> Json:
 
 
 async def create_registration_options(visit: Visit) -> Response:
-    """Return the options for registering another passkey to the script."""
+    """Return to the script the options for registering another passkey."""
     try:
         return JSONResponse((await visit.api.post("passkeys/options")).body)
     except ApiProblem as problem:
@@ -108,7 +108,7 @@ async def register_passkey(visit: Visit) -> Response:
 
 
 async def show_enrolment(visit: Visit) -> Response:
-    """Show the page on which a new person registers the first passkey.
+    """Show the page on which a person redeems an enrolment by registering a passkey.
 
     The link has its secret after `#`, which browsers do not send, so it is in no log.
     """
@@ -116,7 +116,7 @@ async def show_enrolment(visit: Visit) -> Response:
 
 
 async def create_enrolment_options(visit: Visit) -> Response:
-    """Return the options for registering a first passkey to the script."""
+    """Return to the script the options for registering the passkey of an enrolment."""
     sent = await read_object(visit)
     body = {name: sent.get(name) for name in ("link", "code")}
     try:
@@ -127,7 +127,7 @@ async def create_enrolment_options(visit: Visit) -> Response:
 
 
 async def redeem_enrolment(visit: Visit) -> Response:
-    """Register the first passkey of a person, and sign in."""
+    """Register the passkey of an enrolment, and sign the person in."""
     sent = await read_object(visit)
     names = ("link", "code", "credential", "label")
     body = {name: sent.get(name) for name in names}

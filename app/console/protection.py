@@ -19,9 +19,9 @@ HEADERS: Final = {
     "Referrer-Policy": "same-origin",
     "X-Frame-Options": "DENY",
 }
-"""Headers of every page. With `no-referrer` a form would be sent with `Origin: null`."""
+"""Headers of every page. With `no-referrer`, forms would be sent with `Origin: null`."""
 TLS_HEADERS: Final = {"Strict-Transport-Security": "max-age=31536000"}
-"""Headers if the public address of the service is `https`."""
+"""The additional headers if the public origin of the service uses TLS."""
 SAFE_METHODS: Final = frozenset({"GET", "HEAD"})
 PREFETCHED: Final = "A page is not loaded before the person asks for it."
 REFUSAL: Final = "This request came from another site. Open the page again, and repeat it."
@@ -62,7 +62,7 @@ class PageProtection:
 
 
 def is_https(origin: str | None) -> bool:
-    """Return whether browsers reach the console through TLS."""
+    """Return whether the origin is known and uses TLS."""
     return origin is not None and origin.startswith("https:")
 
 

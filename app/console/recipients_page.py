@@ -23,7 +23,7 @@ from app.console.translations import mark
 from app.console.visits import Visit
 
 NO_CONSENT: Final = "no_consent"
-"""The reason to exclude an office that could be asked if the person agrees."""
+"""The reason for excluding an office that could be asked if the person agrees."""
 SECTIONS: Final = FormField(
     name="sections",
     label=mark("What may the office open after it accepts?"),
@@ -41,7 +41,7 @@ OTHER_FIELDS: Final = (
     RECIPIENT,
     replace(SECTIONS, hint=mark("Only what the person agreed to share with this office.")),
 )
-"""The fields of a request to an office that is not proposed."""
+"""The fields of a referral to an office that is not proposed."""
 SUGGESTED: Final = FilledForm(values={SECTIONS.name: ("needs",)})
 """The preset values of the form, with no section other than `needs`."""
 SENT: Final = "referral_actions.send"

@@ -72,8 +72,8 @@ def build_consent(filled: FilledForm, formats: Formats) -> Json:
 def list_recipients(filled: FilledForm) -> Iterator[Json]:
     """Yield the recipients of a consent, each with its purposes and sections.
 
-    A consent ends as a whole. The purpose to lead therefore has an item of its own, so
-    that the lead keeps the case if the person no longer wants a service.
+    A consent ends as a whole. The purpose REFER therefore has an item of its own, so that
+    the lead keeps the case if the person no longer wants a service.
     """
     services = [service for service in list_services(filled) if service != RETURN]
     for recipient, parts in group_ticks(filled).items():

@@ -1,7 +1,8 @@
 """The fields of the step "Who may know" of "Refer someone".
 
-The name of a field is its place in the body of `POST /v1/cases`, except `basis`, `allow`
-and `office`, from which the consents are built.
+The name of a field is its place in the body of `POST /v1/cases`, where `consent/` stands
+for the first consent form, and `identity/` and `contact/` stand for sections. The consents
+are built from `basis`, `allow` and `office`, which the body does not contain.
 """
 
 from enum import StrEnum

@@ -1,6 +1,7 @@
-"""The fields of the first three steps of "Refer someone", and the kinds of its fields.
+"""The fields of all steps of "Refer someone" except "Who may know", and kinds of fields.
 
 The name of a field is its place in the body of `POST /v1/cases`, except `alone`.
+There, `needs/` stands for the section `needs`.
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The parts of the pages of "Refer someone" beside the fields: choices, API results."""
+"""The parts of the "Refer someone" pages other than the fields: choices and API results."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -67,7 +67,7 @@ class PageParts:
         return self.sort_choices("languages", near)
 
     def list_consent_languages(self) -> tuple[Choices, Choices]:
-        """Return the languages of offices, and the person's own if it is another one."""
+        """Return the languages of offices, and the person's own if no office speaks it."""
         near, others = self.list_languages()
         own = {self.draft.get(fields.LANGUAGE.name)}
         return near, [choice for choice in others if choice[0] in own]
@@ -85,7 +85,7 @@ class PageParts:
         )
 
     def list_offices(self) -> tuple[Choices, Choices]:
-        """Return the active offices that can help: those in the country, and the others."""
+        """Return the active offices that can help, those that work in the country first."""
         return self.sort_offices(
             code
             for code, office in self.visit.offices.items()
@@ -232,7 +232,7 @@ def find_missing(visit: Visit, draft: FormDraft) -> Mapping[int, Mapping[str, st
 async def read_screening(visit: Visit, draft: FormDraft, number: int) -> Json | None:
     """Return the result of the screening, or None if nothing was ticked.
 
-    It is also None in the steps that do not show it.
+    Also return None for the steps that do not show the result.
     """
     body = build_screening(draft.values) if number in SCREENING_STEPS else {}
     if not body:

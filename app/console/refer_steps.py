@@ -1,4 +1,4 @@
-"""The five steps of "Refer someone", and the fields that each step requires."""
+"""The five steps of "Refer someone", and the checks of the values of each step."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -67,7 +67,7 @@ def read_step(number: int, form: FormData, formats: Formats) -> FilledForm:
     filled = read_form(STEPS[number - 1].fields, form, formats.zone)
     errors = dict(filled.errors)
     if STEPS[number - 1].fields is consent.CONSENT_FIELDS:
-        for field in (*consent.TERMS, *consent.DANGER):  # needed on one basis only
+        for field in (*consent.TERMS, *consent.DANGER):  # needed on some bases only
             errors.pop(field.name, None)
         age = str(form.get(fields.AGE.name, ""))
         errors |= check_consent(filled, age, formats.now.astimezone(formats.zone).date())

@@ -71,7 +71,7 @@ def list_lines(reader: Reader, figures: Iterable[Json]) -> Iterator[Sequence[Any
 
 
 def fill_codes(cell: Json) -> Sequence[str]:
-    """Return the codes of a cell, with an empty string for each axis its table lacks."""
+    """Return the codes of a cell, with "" for each axis that its table does not have."""
     return [*cell["codes"], "", ""][:MAX_CODES]
 
 
@@ -144,7 +144,7 @@ def list_tables(
 
 
 def name_column(reader: Reader, figures: Json) -> str:
-    """Return the title of a country's column: the country and the quarters added up."""
+    """Return the title of a column: a country, and the quarters that its figures cover."""
     return f"{name_country(reader, figures['country'])}, {', '.join(figures['quarters'])}"
 
 

@@ -1,4 +1,4 @@
-"""The forms of the actions of a return, and the steps of its checklist."""
+"""The forms of the actions on a return, and the steps of its checklist."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace

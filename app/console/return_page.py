@@ -88,7 +88,7 @@ async def render_return(
 async def read_case(visit: Visit, found: Json) -> Json | None:
     """Return the case of a return, or None for the consulate, which may not know the case.
 
-    It is also None if the office may no longer read the case.
+    Also return None if the office may no longer read the case.
     """
     if "case" not in found:
         return None

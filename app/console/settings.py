@@ -66,7 +66,7 @@ async def choose_language(visit: Visit) -> Response:
 
 
 async def choose_zone(visit: Visit) -> Response:
-    """Set the time zone of the person in this browser, and redirect to the settings."""
+    """Set the time zone of the person in this browser, and redirect to the last page."""
     zone = str((await visit.request.form()).get("zone"))
     chosen = f"{zone}@{visit.person_id}" if zone in list_time_zones() else ""
     return set_preference(visit, ZONE_COOKIE, chosen)

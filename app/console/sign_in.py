@@ -10,7 +10,7 @@ from app.console.visits import SESSION_COOKIE, SIGN_IN, Visit, redirect_to
 
 ENDED: Final = "/console/ended"
 KEPT: Final = "kept"
-"""The parameter of a page which says that the entered values are kept."""
+"""The parameter that makes a page say that the entered values are kept."""
 CLEARED: Final = '"cache", "storage"'
 LEFT: Final = '"cache", "cookies", "storage"'
 """The data that the quick exit deletes, including the settings in this browser."""
@@ -31,7 +31,7 @@ async def show_session_ended(visit: Visit) -> Response:
 
 
 async def end_unused_session(visit: Visit) -> Response:
-    """End the session. The script sends this when a page was not used for too long."""
+    """End the session. The script requests this when a page was idle for too long."""
     is_kept = KEPT in await visit.request.form()
     await end_session(visit)
     return clear_session(redirect_to(f"{ENDED}?{KEPT}" if is_kept else ENDED))

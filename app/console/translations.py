@@ -19,7 +19,7 @@ LANGUAGES: Final = (ENGLISH, "ru", "es", "fr", "uz")
 """The languages of the console. The texts in the code are English."""
 DOMAIN: Final = "console"
 REVIEWED_BY: Final = "# Reviewed-By: "
-"""The prefix of a catalogue's comment with the native speaker who reviewed it."""
+"""The prefix of the comment that names the native speaker who reviewed a catalogue."""
 
 
 def mark(text: str) -> str:

@@ -28,7 +28,7 @@ NOT_KEPT: Final = frozenset({UNSENT, PAGE})
 RECORDS: Final = frozenset({"cases", "referrals", "handovers", "returns"})
 """The kinds of records that a kept form can be about."""
 CODE: Final = frozenset(f"{ascii_letters}{digits}_@:./-")
-"""The characters of which the codes of choices consist."""
+"""The characters that the codes of choices contain."""
 PARTS: Final = 4
 RETRIED: Final = 500
 TOO_MANY: Final = 429
@@ -55,7 +55,7 @@ class TypedForm:
     def parse(cls, content: str) -> Self:
         """Return a form from the content that the API kept.
 
-        Raises ValueError or TypeError if another client than the console wrote it.
+        Raises ValueError or TypeError if the content is not in the format of the console.
         """
         path, fields = json.loads(content)
         typed = cls(str(path), [(str(name), str(text)) for name, text in fields])

@@ -228,7 +228,7 @@ def begin_visit(request: Request) -> Visit:
 
 
 def has_plain_path(request: Request) -> bool:
-    """Return whether no part of the address can change the path of a call of the API."""
+    """Return whether no part of the address can change the path of an API call."""
     return all(PLAIN.fullmatch(str(part)) for part in request.path_params.values())
 
 
@@ -250,7 +250,7 @@ def find_local_path(path: str) -> str | None:
 def find_last_page(visit: Visit) -> str:
     """Return the path of the page that the person sees, or the start page if unknown.
 
-    For a GET request this is its own page, otherwise the page that contains the form.
+    For a GET request, this is the requested page, otherwise the page with the form.
     """
     request = visit.request
     referer = urlsplit(request.headers.get("referer", "")).path

@@ -111,7 +111,7 @@ IMPOSSIBLE: Final[Mapping[str, frozenset[str]]] = {
     "stalled": frozenset({PAUSE.action}),
     "ended": frozenset(CHANGES),
 }
-"""The changes that a page does not offer in a state."""
+"""The changes that the page of a webhook does not offer, by the state of the webhook."""
 
 
 async def show_webhooks(visit: Visit) -> Response:

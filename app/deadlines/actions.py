@@ -170,7 +170,7 @@ def hand_over_clock(tx: WriteTransaction, clock: Clock, office: UUID | None) -> 
 
 
 def restart_clock(tx: WriteTransaction, clock: Clock, due_at: datetime) -> Clock:
-    """Replace a deadline by a new deadline, so that the count of misses starts again.
+    """Replace a deadline with a new deadline, so that the count of misses starts again.
 
     Raises NotAuthentic if the deadline was altered outside the service, because the new one
     would have its values.

@@ -1,4 +1,4 @@
-"""The number of requests that an office has answered, and how many were answered late."""
+"""Counts of ended and overdue requests to offices, and how many were answered late."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime

@@ -96,14 +96,14 @@ class DeadlineCase(Protocol):
 
     @property
     def offices(self) -> frozenset[UUID]:
-        """Every focal point that is or was a party of the case."""
+        """Every office that is or was a party of the case."""
 
     @property
     def holder(self) -> UUID | None:
         """The office that holds the case now, or None if no office does."""
 
     def get_known_country(self, focal_point: UUID | None) -> str | None:
-        """Return the person's country as far as the office may know it, or None."""
+        """Return the country of the person that the office may know, or None if unknown."""
 
     def get_recipient_snapshot(self, record: UUID) -> Mapping[str, Any] | None:
         """Return the snapshot of the case that the recipient of a record sees.

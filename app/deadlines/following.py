@@ -1,14 +1,15 @@
 """Effects of a changed priority on the running deadlines of a case.
 
-If the new limit is shorter, it counts from now, but only if the deadline then falls
-earlier. No office can thus miss a deadline retroactively. If the new limit is longer, it
-counts from the start of the deadline, so that no time is gained by changing the priority
-back and forth. Earlier misses still count.
+If the new limit is shorter, it counts from now, so that no office misses a deadline
+retroactively. A deadline that is not due yet changes only if it becomes earlier. If the new
+limit is longer, it counts from the time at which the office got the task, so that no time
+is gained by changing the priority back and forth. Earlier misses still count.
 
-Three kinds of deadlines do not change. The first are deadlines whose date an office chose.
+Four kinds of deadlines do not change. The first are deadlines whose date an office chose.
 The second are deadlines of the submitter once a lead has taken the case. The submitter then
 reads the old summary, and a changed deadline would reveal the new priority (R12). The third
-are deadlines of the holder for a recipient that reads a snapshot of the case (ADR 43).
+are deadlines of the holder for a recipient that reads a snapshot of the case (ADR 43). The
+fourth are missed deadlines that the worker has not handled yet.
 """
 
 from typing import Final

@@ -63,7 +63,7 @@ def get_usual_limit(kind: DeadlineKind, priority: LimitPriority) -> Limit:
 
 
 def find_fault(kind: DeadlineKind, priority: LimitPriority, limit: Limit) -> str | None:
-    """Return a text that says what is wrong with a limit, or None if it may be set.
+    """Return a text that says what is wrong with a limit, or None if it is within bounds.
 
     If the default limit of an emergency or urgent case runs day and night, the limit must
     also run day and night (LIFECYCLES.md, section 7).

@@ -35,7 +35,7 @@ class DeadlineKind(StrEnum):
     MONITOR = "monitor"  # D08
     REVIEW_CLOSURE = "review_closure"  # D09
     ASSESS_INTERESTS = "assess_interests"  # for a child without a guardian (BR09)
-    CONSENT_ENDS = "consent_ends"  # the person is asked for a new consent before
+    CONSENT_ENDS = "consent_ends"  # a new consent has to be requested before this time
     DECIDE_EMERGENCY_ACCESS = "decide_emergency_access"  # R15
     EMERGENCY_ACCESS_ENDS = "emergency_access_ends"
     INFORM_PERSON = "inform_person"  # about an emergency access (BR05)
@@ -159,9 +159,9 @@ VISITS: Final = (days(7), months(1), months(3), months(6), months(12))
 OWN_PACE: Final = frozenset(
     {_K.FINISH_DRAFT, _K.APPROVE, _K.ERASE, _K.DECIDE_EMERGENCY_ACCESS, _K.CONSENT_ENDS}
 )
-"""Deadlines that no other office waits for; they still run if their office is closed."""
+"""Deadlines that no other office waits for. They do not change if their office closes."""
 ANSWERS: Final = frozenset({_K.ACKNOWLEDGE, _K.DECIDE_LEAD, _K.DECIDE_REFERRAL})
-"""The deadlines that measure how fast a focal point answers."""
+"""The deadlines that measure how fast an office answers."""
 ASKED: Final = ANSWERS | {_K.ANSWER_HANDOVER}
 """Deadlines to answer a request. If the office is closed, they count as missed at once."""
 
@@ -189,7 +189,7 @@ VISITS_REMEDY: Final = (
 
 
 def is_valid_visit_plan(visits: Sequence[datetime], now: datetime) -> bool:
-    """Return whether there are visits, and all are in the future, in order and in time."""
+    """Return whether a plan has visits, all in the future, in order and within limits."""
     if not visits:
         return False
     rising = all(one < other for one, other in pairwise(visits))

@@ -39,7 +39,7 @@ class RunningKind(NamedTuple):
 
 
 HANDLED_AT: Final = func.coalesce(Clock.fires_at, Clock.due_at, type_=Clock.due_at.type)
-"""When the worker handles a deadline that is running."""
+"""The time at which the worker handles a running deadline."""
 DUE: Final = (Clock.number, Clock.case_id, Clock.kind, Clock.fires_at)
 
 
@@ -121,7 +121,7 @@ def count_late_at_desks(session: Session, now: datetime) -> int:
 
 
 def find_waited_for(session: Session, *which: ColumnElement[bool]) -> frozenset[UUID]:
-    """Return the offices with a running deadline that meets all of the conditions."""
+    """Return the offices with a running deadline that meets all conditions in `which`."""
     offices = select(Clock.waits_on).where(Clock.stopped_at.is_(None), *which).distinct()
     return frozenset(one for one in session.scalars(offices) if one is not None)
 
@@ -183,9 +183,9 @@ def count_missed_deadlines(
 ) -> Mapping[UUID, int]:
     """Count, for each case, how many deadlines the given office has missed.
 
-    A running deadline counts again each time its length has passed, at most once a day,
-    because an office that never answers starts no other deadline. The running deadline of
-    an arrival counts only once the worker has recorded it as missed, because the worker
+    Until it is stopped, a deadline counts again each time its length passes, at most once a
+    day, because an office that never answers starts no other deadline. The running deadline
+    of an arrival counts only once the worker has recorded it as missed, because the worker
     postpones it by a day while the person travels. The end of a consent never counts,
     because a person may refuse a new consent. A deadline that was altered outside the
     service is ignored.

@@ -37,7 +37,7 @@ def get_answer_limit(
     border: Border,
     known: Collection[Setting],
 ) -> Limit:
-    """Return an office's time limit. If several agreements apply, the shortest counts."""
+    """Return an office's time limit, or the shortest limit if several agreements apply."""
     relevant = select_settings(kind, priority, known)
     where, home = border.where, border.home
     if where and home and where != home:

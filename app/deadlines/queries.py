@@ -40,7 +40,7 @@ def compute_due_at(
     waits_on: UUID | None,
     start: datetime | None = None,
 ) -> datetime:
-    """Return when a deadline of a focal point is due. By default, the deadline starts now.
+    """Return when a deadline of an office is due. By default, the deadline starts now.
 
     For the system, which has no office, the calendar is UTC without holidays.
     """
@@ -55,7 +55,7 @@ def get_term(
     waits_on: UUID | None,
     apparent: ApparentHolder | None = None,
 ) -> Term:
-    """Return the time limit of a focal point, in its calendar. A drill may shorten it.
+    """Return the time limit of an office, in its calendar. A drill may shorten it.
 
     If `apparent` is given, its values replace the office and the country, because a
     recipient may not know the true ones (ADR 43).
@@ -89,7 +89,7 @@ def get_retention(tx: ReadTransaction, about: DeadlineCase) -> Limit:
 
 
 def find_place(tx: ReadTransaction, focal_point: UUID | None) -> Place:
-    """Return an office's time zone and country; if there is none, UTC without holidays."""
+    """Return an office's time zone and country; without an office, UTC and no country."""
     office = directory_queries.find_by_id(tx, focal_point) if focal_point else None
     return get_place(office) if office else Place()
 
@@ -103,7 +103,7 @@ def list_default_visits(tx: ReadTransaction, waits_on: UUID | None) -> tuple[dat
 def compute_end_of_day(
     tx: ReadTransaction, moment: datetime, waits_on: UUID | None
 ) -> datetime:
-    """Return the end of a moment's day, 23:59:59, in a focal point's time zone (D06)."""
+    """Return the end of a moment's day, 23:59:59, in the time zone of an office (D06)."""
     calendar = find_place(tx, waits_on).get_calendar(moment)
     last = datetime.combine(calendar.to_local(moment), time(23, 59, 59))
     return calendar.to_utc(last)
@@ -197,7 +197,7 @@ def find_started(tx: ReadTransaction, record_ids: Iterable[UUID]) -> dict[UUID, 
 def list_answers[A](
     clock: Clock | None, answers: Mapping[DeadlineKind, frozenset[A]], office: UUID
 ) -> frozenset[A]:
-    """Return the actions that meet a deadline; empty if it does not wait for the office."""
+    """Return the actions that meet a deadline; empty if the office has no such deadline."""
     if clock is None or clock.waits_on != office:
         return frozenset()
     return answers.get(clock.kind, frozenset())
@@ -226,7 +226,7 @@ def list_running_of_kind(
 
 
 def select_due_at(record_id: InstrumentedAttribute[UUID]) -> ScalarSelect[datetime]:
-    """Return a subquery for when the running deadline of the outer query's row is due."""
+    """Return a subquery for the due time of the deadline that runs for an outer row."""
     running = (Clock.record_id == record_id, Clock.stopped_at.is_(None))
     due_at = select(Clock.due_at).where(*running)
     return due_at.correlate(record_id.class_).scalar_subquery()
@@ -248,8 +248,8 @@ def compute_resumed_due(
 ) -> datetime | None:
     """Return when the last paused deadline of a kind will be due if it resumes now.
 
-    The remaining time is counted in the working time of the office that has to act now. If
-    the limit was shortened in the meantime, the remaining time is cut to the new limit.
+    A remaining time in working days is counted in the calendar of the office that has to
+    act now. If the limit was shortened, the remaining time is cut to the new limit.
     Return None if there is no such deadline, or if it was altered outside the service.
     """
     clock = find_last_stopped(tx, [record_id], kind)

@@ -27,7 +27,7 @@ class WorkerHealth:
 
     @property
     def silent(self) -> list[Part]:
-        """The required parts of the worker that had no recent heartbeat."""
+        """The required parts of the worker without a recent heartbeat."""
         alive = {part for part, at in self.beats.items() if self.now - at <= SILENT_AFTER}
         return [part for part in REQUIRED_PARTS if part not in alive]
 
@@ -72,7 +72,7 @@ class Backlog:
 
 
 def load_backlog(session: Session, now: datetime) -> Backlog:
-    """Count the waiting deadlines of all offices, without naming any office (A8)."""
+    """Return the backlog of the worker, without naming any office (A8)."""
     return Backlog(
         now,
         missed_deadlines.count_overdue(session, now),

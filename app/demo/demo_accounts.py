@@ -1,6 +1,6 @@
 """The accounts of the demonstration, which belong to made-up people.
 
-Every focal point that the demonstration adds is marked as fictitious. The leads of the
+Every office that the demonstration adds is marked as fictitious. The leads of the
 countries, IOM and UNHCR are entries of the real directory. The demonstration acts for them.
 """
 
@@ -101,7 +101,7 @@ ADMINISTRATORS: Final = (
     build_account("administrator", "DESK_CENTRAL_ASIA", "demo administrator", Role.ADMINISTRATOR),
     build_account("second administrator", "DESK_CENTRAL_AMERICA", "demo second administrator", Role.ADMINISTRATOR),
 )
-"""Two administrators of different offices, because one confirms the changes of the other."""
+"""Administrators of two offices, because each confirms the changes of the other."""
 FURTHER_STAFF: Final = (
     build_supervisor("supervisor of oversight", "OVERSIGHT_DEMO", "demo supervisor of oversight"),
     build_worker("desk of Central Asia", "DESK_CENTRAL_ASIA", "demo desk of Central Asia"),

@@ -35,7 +35,7 @@ class DemoSetup:
 
 
 def load_directory(stage: DemoSetup) -> None:
-    """Load the directory and the made-up focal points. A second call changes nothing.
+    """Load the directory and the made-up offices. A second call changes nothing.
 
     Raises DemoRefused if the database has other accounts, because the made-up offices could
     then receive real cases.

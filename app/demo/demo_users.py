@@ -1,7 +1,7 @@
 """The clients of the demonstration, one for each account, and the steps of the journeys.
 
-The clients call a running service only over HTTP. All data is made up and marked as
-synthetic.
+The clients call a running service only over HTTP. All data is made up, and each section is
+marked as synthetic.
 """
 
 import json
@@ -75,7 +75,7 @@ class DemoUser:
         return self.request("GET", path, PURPOSE)
 
     def get(self, path: str) -> Json:
-        """Return the JSON at a path, which may be sealed, or raise JourneyFailed."""
+        """Return the JSON at a path, even of a sealed document. Raises JourneyFailed."""
         return dict(require_success(self.read(path)).json())
 
     def can_read(self, path: str) -> bool:
@@ -83,7 +83,7 @@ class DemoUser:
         return self.read(path).is_success
 
     def send(self, path: str, body: Json | None = None, **headers: str) -> httpx.Response:
-        """Send a POST request with an idempotency key that is derived from the content."""
+        """Send a POST request. By default, its idempotency key depends on the content."""
         content = json.dumps(body, sort_keys=True)
         name = f"{self.account.label} {path} {content} {headers.get('Approval', '')}"
         key = str(uuid5(self.key_namespace, name))
@@ -204,7 +204,7 @@ class DemoCase:
         self.demo.run_out(self.code)
 
     def wait_until[T](self, look: Callable[[], T | None]) -> T:
-        """Call a function until its result is true, and return the result.
+        """Call a function until its result is truthy, and return the result.
 
         Raises JourneyFailed after 20 seconds.
         """
@@ -227,7 +227,7 @@ class DemoCase:
     def refer(
         self, lead: DemoUser, to: DemoAccount, service: str, sections: Iterable[str] = ()
     ) -> str:
-        """Send a referral for one service to a focal point, and return its path."""
+        """Send a referral for one service to an office, and return the referral's path."""
         path, sent = f"{self.path}/referrals", build_referral(to, service, sections)
         return f"referrals/{lead.call(path, sent)['id']}"
 

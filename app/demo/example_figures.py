@@ -1,8 +1,8 @@
 """Made-up figures for the last four quarters, which the demonstration releases once.
 
 Without them, the pages of released figures and the report for a meeting would be empty,
-because there are too few example cases and all of them are dated today. In the second half
-of the year, help in Kazakhstan is faster and legal aid in Kyrgyzstan is less common.
+because there are too few example cases and all of them are dated today. In the last two
+quarters, help in Kazakhstan is faster and legal aid in Kyrgyzstan is less common.
 """
 
 from collections import Counter
@@ -22,7 +22,7 @@ from app.kernel.transactions import Runtime, begin_read, begin_write
 
 QUARTERS: Final = 4
 PEOPLE: Final = {"KZ": 236, "KG": 142, "UZ": 187, "TJ": 34}
-"""The number of people in the first quarter by country, with Tajikistan as a small one."""
+"""The number of people in the first quarter by country. Tajikistan has a small number."""
 AGES: Final[Mapping[Cell, int]] = {
     ("adult", "female"): 55,
     ("adult", "male"): 27,
@@ -77,7 +77,7 @@ def list_weeks(first: date, end: date) -> list[date]:
 
 
 def count_example_people(place: int) -> Counts:
-    """Return the counts of a quarter; `place` is its place in the year, from 0 to 3."""
+    """Return the counts of a quarter; `place` is its position in the four, from 0 to 3."""
     is_later = place >= QUARTERS // 2
     counts: Counts = {}
     for country, usual in PEOPLE.items():

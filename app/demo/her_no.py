@@ -72,7 +72,7 @@ def build_case(now: datetime) -> Json:
 
 
 def start_help(case: DemoCase, lead: DemoUser) -> tuple[DemoUser, str]:
-    """Refer the person to a shelter and a lawyer, with the sections that consents name."""
+    """Refer the person to a shelter and a lawyer, with the sections in the consents."""
     bed = case.refer(lead, KZ_SHELTER, "SHELTER", SHARED)
     advice = case.refer(lead, KZ_LAWYER, "LEGAL_AID", ["needs"])
     shelter, _ = case.accept(bed, KZ_SHELTER), case.accept(advice, KZ_LAWYER)

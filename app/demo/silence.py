@@ -83,7 +83,7 @@ def list_missed(user: DemoUser, path: str) -> list[Json]:
 
 
 def expire_referral(case: DemoCase, ngo: DemoUser) -> None:
-    """Let a referral expire after two missed deadlines, and ask another shelter."""
+    """Let a referral expire when its deadline is missed twice, and ask another shelter."""
     referral = case.refer(ngo, KZ_NIGHT, "SHELTER", ["needs"])
     case.print(
         "The NGO asks a shelter for a bed. The shelter is reminded, as no answer came."

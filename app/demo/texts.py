@@ -1,4 +1,4 @@
-"""Request bodies for the journeys. All texts in them are marked as synthetic."""
+"""Request bodies for the journeys. The data is made up and marked as synthetic."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta

@@ -88,7 +88,7 @@ def take_lead(case: DemoCase, lead: DemoUser) -> None:
 
 
 def ask_helpers(case: DemoCase, lead: DemoUser) -> tuple[str, str]:
-    """Refer the person to a lawyer and to two shelters, of which the first declines."""
+    """Refer the person to a lawyer, a shelter and, after a refusal, another shelter."""
     full = case.refer(lead, KZ_FULL_SHELTER, "SHELTER", SHARED)
     advice = case.refer(lead, KZ_LAWYER, "LEGAL_AID", SHARED)
     case.print("Two referrals are sent at once: to a shelter and to a legal aid office.")

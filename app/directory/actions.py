@@ -114,8 +114,8 @@ def to_values(rows: Sequence[Row]) -> list[Values]:
 def with_stored_values(author: ChangeAuthor, offices: Sequence[Values]) -> list[Values]:
     """Return the rows of offices, with the stored values that a file does not replace.
 
-    The stored number of free places is kept if it is newer than that of the file. The
-    stored short names are kept if the file has no column for them.
+    The stored number of free places is kept if the file has no number or an older number.
+    The stored short names are kept if the file has no column for them.
     """
     stored = {row["code"]: row for row in load_rows(author, FOCAL_POINTS)}
     return [complete_row(row, stored.get(row["code"])) for row in offices]

@@ -1,8 +1,8 @@
 """Validation of contact addresses, which must be single, short and plain (R74).
 
-Some addresses are refused although a standard allows them: those with a display name, a
-comment, a quoted local part, a literal IP address or letters beyond ASCII (use the A-label,
-`xn--`), and those with `%` or `!`, which old relays read as a route to another host.
+Some addresses are refused although a standard allows them, for example with a display name,
+a comment, a quoted local part, a literal IP address or letters beyond ASCII (use the
+A-label, `xn--`), or with `%` or `!`, which old relays read as a route to another host.
 """
 
 from enum import StrEnum

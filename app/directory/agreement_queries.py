@@ -32,7 +32,7 @@ def list_in_force(tx: ReadTransaction) -> list[Row]:
 def list_agreed_countries(
     tx: ReadTransaction, country: str, level: DisclosureLevel
 ) -> frozenset[str]:
-    """Return the countries to which data of this level may be sent today (UTC).
+    """Return the countries to which a country may send data of this level today (UTC).
 
     Agreements are not combined: a single agreement has to allow the level (BR07).
     """
@@ -46,8 +46,8 @@ def is_agreed(
 ) -> bool:
     """Return whether data of this level may be sent from a country to an office (BR07).
 
-    An office of that country needs no agreement. For any other office, an agreement must be
-    in force with every country that the office belongs to.
+    An office of that country needs no agreement. For any other office, agreements in force
+    must allow the level for every country that the office belongs to.
     """
     if is_at_home(to, country):
         return True

@@ -70,7 +70,7 @@ class Place:
 
 
 class Office(Described, Protocol):
-    """The attributes of a focal point that its calendar depends on."""
+    """The attributes of an office that its calendar depends on."""
 
     @property
     def time_zone(self) -> str:

@@ -17,14 +17,14 @@ CONTACTS: Final = select(FocalPoint, Contact).join(
 def lock_contacts(
     tx: WriteTransaction, focal_points: Iterable[UUID]
 ) -> list[tuple[UUID, Contact]]:
-    """Lock and return active contacts of offices, in a fixed order to avoid deadlocks."""
+    """Lock and return the active contacts of offices; a fixed order avoids deadlocks."""
     wanted = FocalPoint.id.in_(set(focal_points)) & Contact.active
     held = CONTACTS.where(wanted).order_by(Contact.code)
     return list_contacts(tx, held.with_for_update(of=Contact, key_share=True))
 
 
 def find_contact(tx: ReadTransaction, code: str) -> tuple[UUID, Contact] | None:
-    """Return a contact as it is now, after the id of its office.
+    """Return the id of a contact's office, and the contact as it is now.
 
     Return None if there is no such contact, or if its row or that of its office was altered
     outside the service.
@@ -35,7 +35,7 @@ def find_contact(tx: ReadTransaction, code: str) -> tuple[UUID, Contact] | None:
 def list_contacts(
     tx: ReadTransaction, statement: Select[FocalPoint, Contact]
 ) -> list[tuple[UUID, Contact]]:
-    """List contacts as they are now, each after the id of its office.
+    """List pairs of the id of an office and a contact of the office as it is now.
 
     A contact is left out if its row or that of its office was altered outside the service.
     """

@@ -56,7 +56,7 @@ class Row(RequestModel):
         yield from ()
 
     def list_offices(self) -> Iterator[tuple[str, str]]:
-        """Yield the column and code of each focal point that the row refers to."""
+        """Yield the column and code of each office that the row refers to."""
         yield from ()
 
     def list_agreements(self) -> Iterator[tuple[str, str]]:
@@ -164,7 +164,7 @@ class FocalPointRow(Row):
 
     @override
     def list_countries(self) -> Iterator[tuple[str, str]]:
-        """Yield the column and code of each country that it serves or belongs to."""
+        """Yield the column and code of countries that the office serves or belongs to."""
         yield from (("serves", place) for place in self.serves if place != EVERYWHERE)
         if self.of_state:
             yield "of_state", self.of_state

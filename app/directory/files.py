@@ -56,7 +56,7 @@ class Line[R: Row]:
 
 @dataclass(frozen=True)
 class Sheet[R: Row]:
-    """The valid rows of a file, and the faults in the other lines."""
+    """The rows of a file whose cells are valid, and all faults of the file."""
 
     file: str
     lines: Sequence[Line[R]] = ()
@@ -198,7 +198,7 @@ def find_duplicates[R: Row](file: str, lines: Iterable[Line[R]]) -> Iterator[Fau
 
 
 def find_unknown_keys[R: Row](sheet: Sheet[R], known: Known) -> Iterator[Fault]:
-    """Yield a fault for each reference to an unknown country, focal point or agreement."""
+    """Yield a fault for each reference to an unknown country, office or agreement."""
     for line in sheet.lines:
         row = line.row
         groups = (

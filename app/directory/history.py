@@ -17,7 +17,7 @@ type Values = Mapping[str, Any]
 UNRECORDED: Final = frozenset(
     {"id", "capacity", "capacity_as_of", "deactivated_by_account", "mac"}
 )
-"""Columns that are internal and left out of the history."""
+"""Columns that are left out of the history."""
 RENAMED: Final[Mapping[str, str]] = {"clock": "deadline", "iso2": "code"}
 """The current name of each column that has another name in old entries of the history."""
 TRUNCATED: Final = "address"
@@ -70,7 +70,7 @@ def build_change(
 def find_deactivated_by_accounts(
     session: Session, subjects: Collection[str]
 ) -> frozenset[str]:
-    """Return the subjects that were last deactivated by an account, and not by a file."""
+    """Return the subjects whose last deactivation was by an account, and not by a file."""
     named = DirectoryChange.subject.in_(subjects)
     by_people: dict[str, bool] = {}
     changes = select(DirectoryChange).where(named).order_by(DirectoryChange.number)

@@ -104,7 +104,7 @@ class StateRouting(StrEnum):
 
 
 class Described(Protocol):
-    """The attributes of a focal point that the rules depend on."""
+    """The attributes of an office that the rules depend on."""
 
     @property
     def kind(self) -> OfficeKind:
@@ -145,14 +145,14 @@ def is_at_home(focal_point: Described, country: str) -> bool:
 
 
 def list_home_countries(focal_point: Described) -> list[str]:
-    """Return the countries that an office belongs to, or [] if it works everywhere."""
+    """Return the countries that an office belongs to; [] if it serves all or none."""
     if focal_point.of_state:
         return [focal_point.of_state]
     return [country for country in focal_point.serves if country != EVERYWHERE]
 
 
 def may_be_abroad(reader: Described, helper: Described) -> bool:
-    """Return whether the reader is a State body and the helper may be outside that State.
+    """Return whether the reader is a State body, and the helper may be in another State.
 
     Such a reader must not learn the helper's name, which may contain a city. An office that
     works everywhere belongs to no country and therefore counts as inside.
@@ -164,7 +164,7 @@ def may_be_abroad(reader: Described, helper: Described) -> bool:
 def is_of_origin(focal_point: Described, origin: str | None, location: str) -> bool:
     """Return whether an office is, or may be, a body of the State of origin.
 
-    If the origin is unknown, each State body outside the person's country may be one.
+    If the origin is unknown, each State body may be one, unless it belongs to `location`.
     """
     if focal_point.kind != OfficeKind.STATE:
         return False

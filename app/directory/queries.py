@@ -1,7 +1,7 @@
 """Queries for the directory, which is small and public to every office.
 
-Lists are filtered and sorted in Python. Databases differ in how they search JSON lists and
-sort `_`, and routing must not depend on that.
+Lists are filtered and sorted in Python, so that routing does not depend on how a database
+searches JSON lists and sorts `_`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -67,7 +67,7 @@ def list_avoided_countries(tx: ReadTransaction) -> frozenset[str]:
 
 
 def get_by_code(tx: ReadTransaction, code: str) -> FocalPoint:
-    """Return the focal point with the given code, or raise NotFound (404)."""
+    """Return the office with the given code, or raise NotFound (404)."""
     found = tx.session.scalar(BY_CODE, {"code": code})
     if found is None:
         raise NotFound("There is no such focal point.")
@@ -81,7 +81,7 @@ class FocalPointUnknown(Problem):
 
 
 def get_by_code_or_422(tx: ReadTransaction, code: str) -> FocalPoint:
-    """Return the focal point that a request names, or raise FocalPointUnknown (422)."""
+    """Return the office that a request names, or raise FocalPointUnknown (422)."""
     found = tx.session.scalar(BY_CODE, {"code": code})
     if found is None:
         raise FocalPointUnknown("GET /v1/focal-points lists the codes.")
@@ -89,7 +89,7 @@ def get_by_code_or_422(tx: ReadTransaction, code: str) -> FocalPoint:
 
 
 def get_id(session: Session, code: str) -> UUID:
-    """Return the id of the focal point with the given code, or raise NotFound (404)."""
+    """Return the id of the office with the given code, or raise NotFound (404)."""
     found = session.scalar(select(FocalPoint.id).where(FocalPoint.code == code))
     if found is None:
         raise NotFound("The directory has no focal point with this code.")
@@ -97,14 +97,14 @@ def get_id(session: Session, code: str) -> UUID:
 
 
 def by_id(tx: ReadTransaction, focal_point_id: UUID) -> FocalPoint:
-    """Return the focal point with the given id, or raise NotFound (404)."""
+    """Return the office with the given id, or raise NotFound (404)."""
     if found := find_by_id(tx, focal_point_id):
         return found
     raise NotFound("There is no such focal point.")
 
 
 def find_by_id(tx: ReadTransaction, focal_point_id: UUID) -> FocalPoint | None:
-    """Return the focal point with the given id, or None; the session is searched first."""
+    """Return the office with the given id, or None; the session is searched first."""
     loaded = find_loaded(tx, [focal_point_id])
     return (loaded or by_ids(tx, [focal_point_id])).get(focal_point_id)
 
@@ -118,7 +118,7 @@ CODES: Final = select(FocalPoint.id, FocalPoint.code).where(HAS_ID)
 
 @load_once(FocalPoint)
 def by_ids(tx: ReadTransaction, ids: Iterable[UUID]) -> Mapping[UUID, FocalPoint]:
-    """Return the focal points with the given ids, as a mapping by id."""
+    """Return the offices with the given ids, as a mapping by id."""
     known = find_loaded(tx, ids)
     missing = [one for one in ids if one not in known]
     if missing:
@@ -129,7 +129,7 @@ def by_ids(tx: ReadTransaction, ids: Iterable[UUID]) -> Mapping[UUID, FocalPoint
 
 
 def get_codes(tx: ReadTransaction, ids: Iterable[UUID]) -> dict[UUID, str]:
-    """Return the codes of the focal points with the given ids, as a mapping by id."""
+    """Return the codes of the offices with the given ids, as a mapping by id."""
     wanted, known = set(ids), load_known_codes(tx)
     codes = {one: known[one] for one in wanted if one in known}
     codes |= {key: one.code for key, one in find_loaded(tx, wanted - codes.keys()).items()}
@@ -146,7 +146,7 @@ def load_known_codes(tx: ReadTransaction) -> dict[UUID, str]:
 
 
 def find_loaded(tx: ReadTransaction, ids: Iterable[UUID]) -> dict[UUID, FocalPoint]:
-    """Return the given focal points that this transaction has already loaded, by id."""
+    """Return the given offices that this transaction has already loaded, by id."""
     loaded = tx.session.identity_map
     found = ((one, loaded.get(identity_key(FocalPoint, one))) for one in ids)
     return {key: one for key, one in found if one is not None}
@@ -154,7 +154,7 @@ def find_loaded(tx: ReadTransaction, ids: Iterable[UUID]) -> dict[UUID, FocalPoi
 
 @load_once(FocalPoint)
 def list_active(tx: ReadTransaction) -> list[FocalPoint]:
-    """List the active focal points, sorted by code."""
+    """List the active offices, sorted by code."""
     found = tx.session.scalars(select(FocalPoint).where(FocalPoint.active))
     return sorted((one for one in found if one.active), key=by_code)
 
@@ -165,13 +165,13 @@ OVERSEERS: Final = FOCAL_POINTS.where(FocalPoint.active, IS_OVERSIGHT)
 
 @load_once(FocalPoint)
 def list_overseers(tx: ReadTransaction) -> frozenset[UUID]:
-    """Return the ids of the active oversight bodies."""
+    """Return the ids of the active oversight offices."""
     found = tx.session.scalars(OVERSEERS)
     return frozenset(one.id for one in found if one.active)
 
 
 def list_former_overseers(session: Session) -> frozenset[UUID]:
-    """Return the ids of the closed oversight bodies.
+    """Return the ids of the closed oversight offices.
 
     Rows that were altered outside the service are left out.
     """
@@ -180,7 +180,7 @@ def list_former_overseers(session: Session) -> frozenset[UUID]:
 
 
 def select_closed() -> Select[UUID]:
-    """Return a statement that selects the ids of closed focal points."""
+    """Return a statement that selects the ids of closed offices."""
     return select(FocalPoint.id).where(~FocalPoint.active)
 
 
@@ -196,7 +196,7 @@ def select_desks() -> Select[UUID]:
 
 @load_once(FocalPoint)
 def list_all(tx: ReadTransaction) -> list[FocalPoint]:
-    """List all focal points, including closed ones, sorted by code."""
+    """List all offices, including closed offices, sorted by code."""
     found = sorted(tx.session.scalars(FOCAL_POINTS), key=by_code)
     tx.kept_alive.update(found)
     return found
@@ -256,9 +256,9 @@ def list_active_desks(session: Session) -> list[FocalPoint]:
 def list_focal_points(
     tx: ReadTransaction, query: PageQuery, country: str | None, service: Service | None
 ) -> tuple[list[FocalPoint], str | None]:
-    """Return a page of focal points, and the cursor of the next page if there is one.
+    """Return a page of offices, and the cursor of the next page or None.
 
-    Closed focal points are included. The cursor is the last code, because codes are public
+    Closed offices are included. The cursor is the last code, because codes are public
     and are never deleted. Raises CursorUnknown (422) if the cursor is not a known code.
     """
     known = list_all(tx)
@@ -276,5 +276,5 @@ def list_focal_points(
 
 
 def by_code(focal_point: FocalPoint) -> str:
-    """Return the code of a focal point, as a sort key."""
+    """Return the code of an office, as a sort key."""
     return focal_point.code

@@ -1,8 +1,8 @@
 """Functions that open and write sealed documents.
 
-Every opening and every refusal is an entry in the access log. The route commits the entry
-before it sends content (R35), and answers a refusal as if the record did not exist (R08). A
-refusal is returned as None, because an exception would roll back the entry.
+Each opening, and each refusal up to a limit, is an entry in the access log. The route
+commits the entry before it sends content (R35), and answers a refusal as if the record did
+not exist (R08). A refusal is returned, because an exception would roll back the entry.
 """
 
 from dataclasses import replace
@@ -64,7 +64,7 @@ from app.returns import origin_contact
 def open_section(
     tx: WriteTransaction, code: str, section: Section, purpose: EmergencyAccessPurpose
 ) -> OpenedSection | None:
-    """Open a section; return None if refused. Raises NotFound (404) for a hidden case."""
+    """Open a section, or return None if it is refused or missing. Raises NotFound (404)."""
     require_sign_in_for(tx, {section})  # first: AuthenticationTooOld (401)
     case = case_queries.get_seen_or_led(tx, code)
     document = open_document(tx, case, section, purpose)
@@ -108,7 +108,7 @@ def open_version(tx: WriteTransaction, case: Case, document: Sealed) -> OpenedSa
 def open_past_safeguards(
     tx: WriteTransaction, code: str, purpose: EmergencyAccessPurpose
 ) -> SafeguardsHistory:
-    """Open the safeguards that the caller may read, except the latest, oldest first."""
+    """Open the readable versions of the safeguards, except the latest, oldest first."""
     case, kind = case_queries.get(tx, code), Paper.SAFEGUARDS_PAST
     shown = list_readable_safeguards(tx, case)[:-1]
     counted = not disclosure_queries.get_sides(tx, case)
@@ -119,7 +119,7 @@ def open_past_safeguards(
 def open_safety_alert(
     tx: WriteTransaction, code: str, purpose: EmergencyAccessPurpose
 ) -> OpenedSafetyAlert | None:
-    """Open the safety alert (BR05), or return None if refused. Raises NotFound (404)."""
+    """Return the safety alert (BR05); None if refused or missing. Raises NotFound (404)."""
     case, subject = case_queries.get(tx, code), Paper.SAFETY_ALERT
     document = case_queries.find_sealed(tx, case.id, Section.NEEDS)
     disclosure_queries.load_again(tx, case)
@@ -137,7 +137,7 @@ def open_safety_alert(
 def open_contacts(
     tx: WriteTransaction, code: str, purpose: EmergencyAccessPurpose
 ) -> OpenedContacts | None:
-    """Open the contacts; None if refused. Raises NotFound (404) if the case is hidden."""
+    """Open the contacts, or return None if refused or missing. Raises NotFound (404)."""
     case = case_queries.get(tx, code)
     document = open_document(tx, case, Paper.CONTACTS, purpose)
     if document is None:
@@ -156,7 +156,7 @@ def open_document(
     *,
     counted: bool = True,
 ) -> Sealed | None:
-    """Log the access; return the document, or None if the caller may not open it."""
+    """Log the access; return the document, or None if it is missing or refused."""
     document = case_queries.find_sealed(tx, record.id, subject)
     disclosure_queries.load_again(tx, record)
     allowed = may_access(tx, record, subject, Deed.OPEN, document)
@@ -175,7 +175,7 @@ def may_access(
     deed: Deed,
     document: Sealed | None,
 ) -> bool:
-    """Return whether the policy allows the caller to open or write a document."""
+    """Return whether the caller may open or write a document without emergency access."""
     requests = disclosure_queries.list_requests(tx, record, subject, deed, document)
     return any(map(is_allowed, requests))
 
@@ -194,7 +194,7 @@ def log_access(  # noqa: PLR0913 - each is a part of the opening
 
     If only an emergency access allows the opening, `under` is that access. A refusal counts
     towards the limit if `counted` is true. Raises DailyCapReached or TooManyRefusedOpenings
-    (429), and NotFound (404) if the key was destroyed meanwhile.
+    (429), and NotFound (404) if the data key of the case was destroyed meanwhile.
     """
     look = AccessAttempt(
         case_id=record.case_id,
@@ -233,10 +233,10 @@ def write_section(
 def write_safeguards(
     tx: WriteTransaction, code: str, seen: SeenVersions, content: Safeguards
 ) -> Case:
-    """Replace the safeguards; an office that is now unsafe loses the case immediately.
+    """Replace the safeguards; a candidate or desk that is now unsafe loses the case.
 
-    Raises the errors of `write_section`, and ActionNotYours (403) if a lead of the State of
-    origin records another origin, because this could reveal where the person is (R12).
+    Raises the 4xx errors of `write_section`, or ActionNotYours (403) if a lead of the State
+    of origin records another origin, because this could reveal where the person is (R12).
     """
     case = lock_to_write(tx, code, seen, Paper.SAFEGUARDS)
     office = directory_queries.by_id(tx, tx.actor.focal_point_id)
@@ -260,7 +260,7 @@ def write_safeguards(
 def write_contacts(
     tx: WriteTransaction, code: str, seen: SeenVersions, content: NamedContacts
 ) -> Case:
-    """Replace the lead's contacts; raises NeedsUnmet (409) if there are fewer than two."""
+    """Replace the lead's contacts. Raises NeedsUnmet (409) for fewer than two people."""
     case = lock_to_write(tx, code, seen, Paper.CONTACTS)
     if len(collect_names(content.contacts)) < MIN_CONTACTS:
         need, remedy = Need.TWO_CONTACTS, RULES.checks[Need.TWO_CONTACTS].remedy

@@ -79,7 +79,7 @@ def open_travel_plan(
 def open_notes(
     tx: WriteTransaction, record: Case | Referral, purpose: EmergencyAccessPurpose
 ) -> NoteList:
-    """Open the notes of a case or referral that the caller may read."""
+    """Open the notes that the caller may read in a case or referral."""
     documents = case_queries.list_sealed(tx, record.id, Paper.NOTE, Paper.MESSAGE)
     load_again(tx, record)
     shown = [p for p in documents if may_access(tx, record, Paper(p.kind), Deed.OPEN, p)]

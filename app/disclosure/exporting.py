@@ -76,14 +76,14 @@ def open_section(
 
 
 def get_values(content: SectionContent) -> Mapping[str, object]:
-    """Return the fields of a section, or the codes of its indicators, by name."""
+    """Return the fields of a section by name; for indicators, map each code to itself."""
     if isinstance(content, Indicators):
         return {code: code for code in (*content.codes, *content.exploitation)}
     return dict(content)
 
 
 def may_read(tx: WriteTransaction, case: Case) -> bool:
-    """Return whether the caller may read the case in its current state."""
+    """Return whether the caller has a current relation and the scope to read the case."""
     is_party = case.is_open_to(tx.actor.focal_point_id)
     return is_party and Scope.CASES_READ in tx.actor.scopes
 

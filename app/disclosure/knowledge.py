@@ -120,7 +120,7 @@ def is_in_time(rule: Rule, asked: AccessRequest) -> bool:
 def list_purposes(
     tx: ReadTransaction, case: Case, section: Section, rules: Iterable[Rule]
 ) -> frozenset[Purpose]:
-    """Return the purposes of which a consent must name at least one to satisfy `rules`."""
+    """Return purposes; a consent must name at least one of them to satisfy `rules`."""
     sides = {rule.side for rule in rules}
     found = {purpose for side in sides for purpose in PURPOSES.get(side, ())}
     if Side.RECIPIENT in sides:

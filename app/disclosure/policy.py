@@ -163,7 +163,7 @@ def allows(rule: Rule, asked: AccessRequest) -> bool:
 
 
 def format_rule(rule: Rule) -> str:
-    """Return the canonical text of a rule, which goes into the hash of the policy."""
+    """Return the canonical text of a rule, for the hash of the policy."""
     parts = (
         (rule.deed, rule.side),
         *(sorted(part) for part in (rule.subjects, rule.case_states)),

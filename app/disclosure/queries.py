@@ -161,7 +161,7 @@ LEAD_PURPOSES: Final = frozenset({Purpose.REFER, Purpose.HANDOVER})
 RECIPIENT_SUBJECTS: Final = frozenset(
     {*Section, Paper.CONTACTS, Paper.SAFETY_ALERT, Paper.SCREENING}
 )
-"""The subjects of a case that a recipient may read. Its notes are not among them."""
+"""The subjects that a recipient may read in a case. Notes are not among them."""
 SECTION_EQUIVALENTS: Final = {Paper.SCREENING: Section.INDICATORS}
 """The section that a consent or referral must name for each of these documents."""
 
@@ -230,7 +230,7 @@ INVESTIGATING: Final = frozenset({OfficeFunction.POLICE, OfficeFunction.PROSECUT
 
 
 def is_allowed_for_police(stands: Standing, office: FocalPoint, section: Section) -> bool:
-    """Return True unless police or prosecutors lack the consent that a section needs."""
+    """Return whether an office has the consent to LAW_ENFORCEMENT, or does not need one."""
     if office.function not in INVESTIGATING:
         return True
     return section in (stands.get_covered_sections(office, Purpose.LAW_ENFORCEMENT) or ())

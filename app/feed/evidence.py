@@ -1,6 +1,6 @@
 """Delivery evidence: the stages that each sent record has reached (LIFECYCLES.md, 4).
 
-The evidence is not stored, but derived from journal entries, deliveries and retrievals.
+It is not stored, but derived from journal entries, deliveries, retrievals and sightings.
 """
 
 from collections.abc import Iterator, Sequence
@@ -90,7 +90,7 @@ def build_case_evidence(tx: ReadTransaction, case: Case) -> Evidence:
 
 
 def build_span(record: Recorded, party: Party, *, known: bool = True) -> SentRecord:
-    """Return a sent record, with the period in which a party had the record."""
+    """Return a sent record with its start and, for a case, the end of the relation."""
     return SentRecord(
         record_id=record.id,
         reference=record.reference,

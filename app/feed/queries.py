@@ -74,7 +74,7 @@ def add_position(query: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
 CREDENTIAL_QUERIES: Final[CredentialQueries] = {
     kind: add_position(query) for kind, query in QUERIES.items()
 }
-"""The queries that authenticate a poll, which also read the position of the feed."""
+"""The queries that authenticate a poll and also read the position of the feed."""
 
 
 def get_position(tx: AuthenticatedRead, query: PageQuery) -> FeedPosition:
@@ -98,7 +98,7 @@ def get_heads(session: Session, readers: AbstractSet[UUID]) -> dict[UUID, int]:
 
 
 def get_retrieved(session: Session) -> dict[UUID, tuple[int, int]]:
-    """Return the last retrieved position and the newest position of each retrieved feed."""
+    """Return the last retrieved and newest positions of each retrieved feed, by office."""
     upto = func.max(Retrieval.upto)
     rows = select(Mailbox.focal_point_id, upto, Mailbox.head).join(
         Retrieval, Retrieval.focal_point_id == Mailbox.focal_point_id
@@ -234,7 +234,7 @@ COUNT_OFFERED: Final = (
 def count_unanswered(tx: ReadTransaction) -> int | None:
     """Count the referrals and handovers that wait for the answer of another office.
 
-    The result is None if the key may not read both cases and referrals. The search starts
+    The result is None unless the key may read both cases and referrals. The search starts
     from the tasks of the office, so its cost does not grow with the number of closed cases.
     """
     if not {Scope.REFERRALS_READ, Scope.CASES_READ} <= tx.actor.scopes:

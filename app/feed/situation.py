@@ -134,10 +134,10 @@ def show_entry(view: EntryView | None, entry: Delivered) -> EventFields:
 def load_view(tx: ReadTransaction, rows: Sequence[Delivered]) -> EntryView | None:
     """Load the data of the cases for which a part of an entry may have to be hidden.
 
-    A part may have to be hidden from the submitter of a case, if an entry has a reason or
-    the submitter may no longer follow the case, and from an office that reads a snapshot of
-    the case. A part may also have to be hidden from an office of a State, if an office
-    outside that State may help in the case. Returns None if there is no such case.
+    A part may have to be hidden from the submitter, if an entry has a reason or the
+    submitter may no longer follow the case, and from an office that reads a snapshot. A
+    part may also have to be hidden from an office of a State, if an office outside that
+    State may help, or if facts may identify one. Returns None if there is no such case.
     """
     entries = [row for row in rows if not row.is_own]
     authors = {e.author_id: e for e in entries}  # few offices cause most entries
@@ -162,7 +162,7 @@ def load_view(tx: ReadTransaction, rows: Sequence[Delivered]) -> EntryView | Non
 
 
 def is_limited(entry: Delivered) -> bool:
-    """Return whether a part of an entry may have to be hidden from the reader."""
+    """Return whether a part of an entry may have to be hidden due to the reader's limit."""
     if entry.limit == LIMITED_FACTS:
         return not parse_facts(entry.facts).keys() <= SUBMITTER_FACTS
     return entry.limit == LIMITED

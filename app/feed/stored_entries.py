@@ -1,4 +1,4 @@
-"""Functions that parse values of stored entries and cache them, as many are equal."""
+"""Functions that parse values of stored entries, with caches because many are equal."""
 
 import json
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from app.directory.kinds import OfficeKind
 from app.kernel.stored_names import rename_stored_facts
 
 MAX_TEXTS: Final = 4096
-"""The maximum number of different texts that are remembered."""
+"""The maximum number of different values that each cache contains."""
 HEX_DIGITS: Final = 32
 
 

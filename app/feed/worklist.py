@@ -191,7 +191,7 @@ def count_work(tx: ReadTransaction) -> WorkCounts:
 
 
 def count_submitted(tx: ReadTransaction) -> Sequence[int | None]:
-    """Return the numbers of open cases and of drafts that the office submitted.
+    """Return the numbers of open cases that the office submitted, and of its drafts.
 
     Both numbers are None if the key may not read cases.
     """

@@ -32,7 +32,7 @@ class TableName(StrEnum):
 
 
 class Age(StrEnum):
-    """The age of a person in figures. A person of unclear age is a child (BR14)."""
+    """The age of a person in figures. A person of unclear age counts as a child (BR14)."""
 
     ADULT = "adult"
     CHILD = "child"

@@ -76,7 +76,7 @@ class Share:
 
     @property
     def bounds(self) -> tuple[float, float]:
-        """The smallest and largest possible share (0 to 1), given noise and rounding."""
+        """The smallest and largest likely share (0 to 1), given noise and rounding."""
         part, whole = self.part, self.whole
         of_part, of_whole = compute_margin(part.numbers), compute_margin(whole.numbers)
         least = max(0, part.people - of_part) / (whole.people + of_whole)
@@ -85,7 +85,7 @@ class Share:
 
 
 def compare_shares(earlier: Share, later: Share) -> Change:
-    """Return how a share changed, or SIMILAR if the possible shares overlap."""
+    """Return how a share changed, or SIMILAR if the ranges of likely shares overlap."""
     if later.bounds[0] > earlier.bounds[1]:
         return Change.HIGHER
     if later.bounds[1] < earlier.bounds[0]:

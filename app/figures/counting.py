@@ -28,7 +28,7 @@ GENDERS: Final = {
     PersonGender.NON_CONFORMING: Gender.OTHER,
     PersonGender.NOT_SPECIFIED: Gender.NOT_RECORDED,
 }
-"""The gender in figures, which is coarser than the one that a case records."""
+"""The gender in figures for each gender that a case can record."""
 LONGEST_TIMES: Final = (
     (timedelta(hours=24), Assistance.WITHIN_24_HOURS),
     (timedelta(hours=72), Assistance.WITHIN_72_HOURS),

@@ -245,7 +245,7 @@ def build_sum(period: Period, found: ShownSum | None) -> SumOut:
 
 
 def build_shares(comparison: Comparison) -> list[ComparedShare]:
-    """Return the shares of each country whose numbers are all comparable."""
+    """Return, for each country, the shares whose numbers are all comparable."""
     return [
         share
         for country in list_countries(comparison)

@@ -25,8 +25,8 @@ PAIRS: Final = "pairs"
 The sum of its arcs is not a number of people.
 """
 SAME_PEOPLE: Final = (TableName.CASES, TableName.AGE_AND_GENDER, TableName.ASSISTANCE)
-"""The tables that divide the same people. A table that is not a partition counts some of
-these people, and may count them more than once."""
+"""The tables that count the same people, each person once. A table that is not a partition
+counts some of these people, and may count them more than once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def build_networks(counts: Mapping[str, TableCounts]) -> list[Network]:
 
 
 def build_people_network(counts: Mapping[str, TableCounts]) -> Network:
-    """Return the network of the tables that divide the same people.
+    """Return the network of the tables that count the same people (`SAME_PEOPLE`).
 
     The people flow from their time of assistance to their country or quarter, and from
     there to their age and gender.
@@ -106,7 +106,7 @@ def list_arcs_of_totals(counts: Mapping[str, TableCounts]) -> Iterator[Arc]:
 
 
 def build_table_network(counts: Mapping[str, TableCounts], name: TableName) -> Network:
-    """Return the network of a table that does not count each person exactly once.
+    """Return the network of a table that is not in `SAME_PEOPLE`.
 
     In a table that is not a partition, each cell counts some people of the part, and a
     reader may know that the cells together count all of them. The number of people without
@@ -144,7 +144,7 @@ def build_total(
 
 
 def get_count(counts: Mapping[str, TableCounts], number: Number) -> int:
-    """Return the exact count behind `number`, summed over all parts if it has none."""
+    """Return the exact count of `number`, or of all parts together if its part is None."""
     parts = counts.values() if number.part is None else (counts[number.part],)
     return sum(count_cell(part.get(number.table, {}), number.cell) for part in parts)
 

@@ -1,4 +1,4 @@
-"""Numbers of people that a release may show, and the people whom they count.
+"""Numbers of people that a release may show: their keys, limits, noise and rounding.
 
 A cell is a code for each axis of its table. A shorter cell is a sum: `("child",)` counts
 all children.
@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from app.figures.catalogue import Cell, TableName
 
 type TableCounts = Mapping[TableName, Counter[Cell]]
-"""The number of people in each cell of the tables, of one country or quarter."""
+"""The number of people in each cell of the tables of one country or quarter."""
 
 STEP: Final = 5
 """Numbers are rounded to a multiple of this step, so that each can mean five counts."""

@@ -44,7 +44,7 @@ from app.returns import arrivals
 from app.returns.lifecycle import State as ReturnState
 
 READERS: Final = frozenset({Role.COORDINATOR, Role.SUPERVISOR, Role.PROTECTION_OFFICER})
-"""The roles that may read their office's own figures. All of them may read the feed too."""
+"""The roles that may read their office's own figures. Each also allows `feed:read`."""
 
 
 def load_own_figures(tx: ReadTransaction, query: PeriodQuery) -> OwnFigures:

@@ -1,7 +1,7 @@
 """Queries for an office's own figures.
 
-They read only the deadlines that wait for the office `me`, and the entries of its feed.
-Both are sorted by time, so that a query reads only the rows of the period.
+They start from the deadlines that wait for the office `me`, or from the entries of its
+feed. Both are sorted by time, so that a query reads only the rows of the period.
 """
 
 from dataclasses import dataclass
@@ -227,7 +227,7 @@ class DeadlineCount:
 
 @dataclass(frozen=True, slots=True)
 class EventCount:
-    """The number of events in the feed with the same type, author, facts and case."""
+    """The number of events in the feed with the same values in all other fields."""
 
     type: str
     is_own: int
@@ -258,5 +258,5 @@ def list_sheltered(tx: ReadTransaction, span: Span) -> list[timedelta]:
 
 
 def count_offices(tx: ReadTransaction, span: Span) -> dict[str, int]:
-    """Count the missed deadlines of cases in the caller's feed, by office."""
+    """Count the missed deadlines of other holders of cases in the feed, by office code."""
     return {str(code): int(missed) for code, missed in run_query(tx, COUNT_OFFICES, span)}

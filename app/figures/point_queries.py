@@ -23,7 +23,7 @@ WRITERS: Final = {
     OfficeKind.DESK: frozenset({Role.COORDINATOR, Role.SUPERVISOR}),
     OfficeKind.OVERSIGHT: frozenset({Role.PROTECTION_OFFICER, Role.SUPERVISOR}),
 }
-"""The roles that write points, by the kind of their office."""
+"""The roles that may write points, by the kind of their office."""
 LISTED: Final = timedelta(days=730)
 """The time for which a point is listed after it was done."""
 

@@ -82,7 +82,7 @@ class Search:
     def find_reachable(
         self, flow: list[int], source: Node, sink: Node, *, without: Container[int]
     ) -> dict[Node, tuple[Node, int, bool] | None]:
-        """Return the nodes that more people can reach, with the last step to each."""
+        """Return the nodes reachable from `source`, with their last steps, up to `sink`."""
         came: dict[Node, tuple[Node, int, bool] | None] = {source: None}
         waiting = deque([source])
         while waiting and sink not in came:

@@ -114,7 +114,7 @@ def find_counting_end(monday: date) -> datetime:
 
 
 def read_cases(tx: ReadTransaction, submitted: Submissions) -> Iterator[SubmittedCase]:
-    """Yield the counted values of the cases of a week, except cases without a country."""
+    """Yield the values of a week's cases, except duplicates and cases without a country."""
     parameters = {"cases": list(submitted)}
     contents = open_contents(tx, parameters)
     started: dict[UUID, list[tuple[datetime, str]]] = {}

@@ -146,7 +146,7 @@ def ask_second_person(
 def compute_figures(
     tx: ReadTransaction, quarter: Quarter, counts: Mapping[Quarter, QuarterCounts]
 ) -> list[Figures]:
-    """Return the figures of the release of a quarter, from the counts of its weeks."""
+    """Return the figures of the release of a quarter, from the counts by quarter."""
 
     def derive_noise(words: tuple[str, ...]) -> int:
         parts = (ACTION, *words)

@@ -205,7 +205,7 @@ def list_numbers(
 def list_cells(table: TableName) -> list[Cell]:
     """Return the cells of a table, each after the subtotal to which it belongs.
 
-    People of whom no value is recorded are left out of a table that is no partition.
+    People without a recorded value are left out of a table that is not a partition.
     """
     found = TABLES[table]
     cells = (c for c in found.cells if found.is_partition or NOT_RECORDED not in c)

@@ -120,8 +120,9 @@ def is_small(arc: Arc) -> bool:
 def group_hidden(network: Network, shown: set[Number]) -> Network:
     """Return the network with an arc for each group of counts that a sum hides together.
 
-    If fewer than 11 people are outside the largest count of a sum, the other counts are
-    such a group, so that no reader learns that all people of a country are alike.
+    The hidden counts of a sum are a group, if several but not all are hidden. If fewer than
+    11 people are outside the largest count of a sum, all other counts are the group, so
+    that no reader learns that all people of a country are alike.
     """
     arcs = list(network)
     for node, members in find_sums(network, lambda arc: arc.tail):
@@ -150,7 +151,7 @@ def find_sums(
 
 
 def choose_group(network: Network, members: list[int], shown: set[Number]) -> list[int]:
-    """Return the counts of a sum that are hidden together, or none if there is no group."""
+    """Return the indexes of the counts that a sum hides together; empty without a group."""
     largest = max(members, key=lambda index: network[index].count)
     others = [index for index in members if index != largest]
     if sum(network[index].count for index in others) < SMALLEST_COUNT:

@@ -252,7 +252,7 @@ def cancel(tx: WriteTransaction, pending: PendingStep, note: str | None) -> Hand
 def take_step(
     tx: WriteTransaction, pending: PendingStep, *, by_system: bool = False
 ) -> Handover:
-    """Take a step that ends an offer, and end the candidate's relation to the case."""
+    """Take a step that ends an offer, and end the candidate's relation to the handover."""
     handover = pending.handover
     kernel_lifecycle.apply_step(handover, pending.step)
     handover.raise_version()

@@ -52,7 +52,7 @@ def cancel_uncovered(tx: WriteTransaction, case: Case, *, was_covered: bool) -> 
 
 
 def cancel_unsafe(tx: WriteTransaction, case: Case) -> None:
-    """Cancel the open offer, without a reason, if the successor is unsafe."""
+    """Cancel the open offer, without stating why, if the successor is unsafe."""
     handover = handover_queries.find_open(tx, case.id)
     case_file = standing.load_for_case(tx, case)
     if handover and not load_facts(tx, handover, case_file).recipient_safe:
@@ -81,7 +81,7 @@ def needs_agreement(tx: ReadTransaction, handover: Handover) -> bool:
 
 
 def cancel_open(tx: WriteTransaction, case: Case) -> None:
-    """Cancel the open offer of a case automatically, without a reason, if there is one."""
+    """Cancel the open offer of a case, if any, automatically and without stating why."""
     handover = handover_queries.find_open(tx, case.id)
     if handover is not None:
         end_by_system(tx, handover, Action.CANCEL)

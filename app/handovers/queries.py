@@ -1,4 +1,4 @@
-"""Queries for handovers; queries on behalf of a caller start from `VISIBLE`."""
+"""Queries for handovers. `get`, `lock` and `list_own` find only visible handovers."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -28,10 +28,8 @@ def matches_party(party: type[Party]) -> ColumnElement[bool]:
 
 
 VISIBLE: Final = select(Handover).where(exists().where(*MINE, matches_party(Party)))
-"""The handovers to or from the office `me`, and all handovers of the cases that it leads.
-
-A handover to the office is left out once it is declined, cancelled or expired.
-"""
+"""The open handovers to the office `me`, the accepted handovers from it, and all handovers
+of the cases that it leads."""
 BY_ID: Final = VISIBLE.where(Handover.id == bindparam("id"))
 CASE_OF: Final = BY_ID.with_only_columns(Handover.case_id)
 HELD_BY_ID: Final = lock_rows(BY_ID)

@@ -40,7 +40,7 @@ class Role(StrEnum):
 
 
 CASE_ROLES: Final = frozenset({Role.OFFICER, Role.CASEWORKER, Role.COORDINATOR})
-"""Roles that work on cases. Only these roles may read and write sealed data."""
+"""Roles that work on cases. Only they may read and write the sealed documents of cases."""
 HOLDER_APPROVERS: Final = frozenset({Role.COORDINATOR, Role.SUPERVISOR})
 """Roles that may confirm a step of the office that holds the case (R14)."""
 

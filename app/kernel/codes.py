@@ -1,7 +1,7 @@
 """Case codes: pseudonymous, random, easy to type, and with a check character (API.md).
 
 `SC-7K3F-9QXM-4T2B-3` has twelve random symbols of Crockford's base 32 and one check
-character of ISO 7064 mod 37,36, which detects any wrong symbol and most transpositions.
+character of ISO 7064 mod 37,36. It detects a single wrong symbol and most transpositions.
 """
 
 import re

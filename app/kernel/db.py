@@ -264,7 +264,7 @@ def require_open_transaction(session: Session) -> None:
 
 
 def claim_name(session: Session, name: str) -> bool:
-    """Lock a name until the end of the transaction; return False if it is locked already.
+    """Lock a name for this transaction; return False if another transaction has locked it.
 
     Always returns True on SQLite, which has only one writer at a time.
     """

@@ -1,4 +1,4 @@
-"""Functions that write files so that a power cut leaves the old or the new content."""
+"""Functions that write files so that each finished change survives a power cut."""
 
 import os
 from pathlib import Path

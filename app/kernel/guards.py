@@ -88,7 +88,7 @@ def compare(expected: Catalogue, found: Catalogue) -> list[Difference]:
 
 
 def find_missing(expected: Catalogue, found: Catalogue) -> Iterator[Difference]:
-    """Yield the expected guards that are missing or were changed."""
+    """Yield the expected guards that were changed, or that are missing but required."""
     for name, definition in expected.items():
         if name not in found and not may_be_missing(name):
             yield Difference(name, "is missing", refuses=True)
@@ -97,7 +97,7 @@ def find_missing(expected: Catalogue, found: Catalogue) -> Iterator[Difference]:
 
 
 def may_be_missing(name: str) -> bool:
-    """Return whether a guard may be missing; MAINTAIN, for example, needs PostgreSQL 17."""
+    """Return whether a guard may be missing, such as MAINTAIN before PostgreSQL 17."""
     maintain = name.startswith(f"{Kind.RIGHT} MAINTAIN ")
     return maintain or get_guard_kind(name) in TOLERATED_IF_MISSING
 
@@ -105,7 +105,7 @@ def may_be_missing(name: str) -> bool:
 def find_added(expected: Catalogue, found: Catalogue) -> Iterator[Difference]:
     """Yield the added guards.
 
-    An added privilege to write, or a kind in `REFUSED_IF_ADDED`, prevents start-up.
+    A privilege to write, or a guard of a kind in `REFUSED_IF_ADDED`, prevents start-up.
     """
     for name in found.keys() - expected.keys():
         kind = get_guard_kind(name)
@@ -144,6 +144,6 @@ NOISE: Final = re.compile(r"::\w+|\bpublic\.| AS acts_for\b|\s+(?=\))|(?<=\()\s+
 def normalize(definition: str) -> str:
     """Remove the parts of a definition that versions of PostgreSQL format differently.
 
-    These are casts, the schema name, a column alias that is not used, and white space.
+    These are casts, the schema name, an unused column alias, and superfluous white space.
     """
     return " ".join(NOISE.sub("", definition).split())

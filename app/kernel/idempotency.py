@@ -41,8 +41,8 @@ class Outcome(Base):
     """The outcome of a request, stored by the transaction that carried out the request.
 
     Rows are never changed or deleted: a retry that arrives after years, or after the
-    erasure of the record, must not create the record again. On PostgreSQL, the service has
-    no privilege to change a row. A row takes about 150 bytes and has no personal data.
+    erasure of the record, must not create the record again. On PostgreSQL, the service may
+    not change or delete a row. A row takes about 150 bytes and has no personal data.
     """
 
     __tablename__ = "outcome"
@@ -71,7 +71,7 @@ INSERT_OUTCOME: Final = insert(Outcome)
 
 @dataclass(frozen=True)
 class KeyedRequest:
-    """An idempotency key, and the fingerprints of the request, one for each vault key.
+    """An idempotency key, and a fingerprint of the request for each key-encryption key.
 
     The first fingerprint is stored. A retry must have the stored fingerprint among its own.
     `key` is None if the request has no idempotency key.

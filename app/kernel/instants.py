@@ -1,4 +1,4 @@
-"""The column type of instants, and functions that compute midnight."""
+"""The column type of instants, and functions that compute the start of a day or week."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import override
@@ -10,7 +10,7 @@ from sqlalchemy.types import TypeDecorator
 class UtcDateTime(TypeDecorator[datetime]):
     """The column type of instants, which are always in UTC and never naive.
 
-    SQLite drops the time zone, so a naive value would be read back as another instant.
+    SQLite drops the time zone, so a naive local time would be read back as a UTC time.
     """
 
     impl = DateTime(timezone=True)

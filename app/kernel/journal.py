@@ -103,7 +103,7 @@ def create_epoch() -> str:
 
 
 def renew_epoch(session: Session, epoch: str) -> None:
-    """Set a new epoch after a restore, so that all earlier cursors are rejected.
+    """Set a new epoch after a restore, so that all earlier feed cursors are rejected.
 
     Only the owner of the tables may do this; the service may only read the epoch.
     """

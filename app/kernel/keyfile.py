@@ -1,4 +1,4 @@
-"""The file of the key-encryption keys, which only its owner can read (R36).
+"""The file of the key-encryption keys; only the owner of the file may access it (R36).
 
 The last key without a mark is the current one, which wraps new data keys. Earlier keys and
 the standby key only unwrap. A retired key does not unwrap, and MACs by its secrets are
@@ -65,8 +65,8 @@ def add_key(
     """Add a new key to the key file, and return its version. Create the file if needed.
 
     If there is a key service, it encrypts the key. Raises KeyRefused for a damaged file,
-    for a first key that is a standby key, if there is a standby key already, and if the
-    other keys cannot be decrypted or, with a key service, are not encrypted.
+    for a first key that is a standby key, if there is a standby key already, if the service
+    fails, and if other keys cannot be decrypted or, with a service, are not encrypted.
     """
     with lock_folder(path):
         lines = read_lines(path) if path.exists() and path.stat().st_size else []
@@ -118,7 +118,7 @@ def decrypt_keys(path: Path, service: KeyService) -> None:
 def activate_key(path: Path) -> str:
     """Let the standby key wrap new data keys, and return its version.
 
-    Raises KeyRefused if there is none.
+    Raises KeyRefused if there is no standby key, or if the file is unusable.
     """
     with lock_folder(path):
         *earlier, last = read_lines(path)
@@ -132,7 +132,7 @@ def mark_retired(path: Path, version: str, *, undo: bool = False) -> None:
     """Retire a key that is not the current one, or with `undo` end its retirement.
 
     Raises KeyRefused if there is no such key, if it is the current key, or if `undo` is set
-    for a key that was never activated.
+    for a key that is newer than the current key and so was never activated.
     """
     with lock_folder(path):
         lines = read_lines(path)
@@ -159,7 +159,7 @@ def require_not_current(lines: Sequence[KeyLine], version: str) -> None:
 
 
 def read_keys(path: Path, service: KeyService | None = None) -> list[StoredKey]:
-    """Return the keys of a key file, oldest first, or raise KeyRefused if unusable."""
+    """Return the keys of a key file, oldest first; raise KeyRefused if it is unusable."""
     return KeyOpener(service).open(read_lines(path))
 
 
@@ -182,7 +182,8 @@ def read_lines(path: Path) -> list[KeyLine]:
 def parse_file(path: Path) -> list[KeyLine]:
     """Parse a key file, in which encrypted and unencrypted keys may be mixed.
 
-    Raises KeyRefused if the file is missing, empty, damaged or open to other users.
+    Raises KeyRefused for a file that is missing, empty, damaged, open to other users, or
+    that contains a sample key.
     """
     if not path.is_file():
         raise KeyRefused(f"There is no key at {path}. Run: safe-conduct key new")

@@ -44,7 +44,7 @@ class Range:
 
 
 def rank_languages(accept_language: str) -> tuple[str, ...]:
-    """Rank the supported languages by the preferences of a reader (RFC 9110, 12.5.4).
+    """Rank the supported languages that a reader accepts (RFC 9110, 12.5.4).
 
     The lookup follows RFC 4647 (3.4): `uz-Cyrl-UZ` matches `uz-Cyrl`, then `uz`. Ranges of
     equal weight keep their order. `*` matches the languages that are not named, English

@@ -23,8 +23,8 @@ from app.kernel.ledger_file import Contents, LineUnknown
 from app.kernel.transactions import Runtime
 
 
-class LedgerRefused(Exception):  # noqa: N818 - it says what is the matter, as Problem does
-    """The ledger does not fit the database; `brief` contains nothing confidential."""
+class LedgerRefused(Exception):  # noqa: N818 - it names what happened, as Problem does
+    """The ledger cannot be used for the database; `brief` contains nothing confidential."""
 
     brief: ClassVar[str]
 
@@ -36,7 +36,7 @@ class ErasuresDue(LedgerRefused):
 
 
 class LedgerUnusable(LedgerRefused):
-    """The ledger is missing, or cannot be read or written."""
+    """The ledger is missing or open to other users, or cannot be read or written."""
 
     brief = "the ledger of erasures cannot be used: safe-conduct doctor"
 
@@ -65,7 +65,7 @@ class Ledger:
     def read(self) -> Contents | None:
         """Return the content of the file, or None if there is no file.
 
-        Raises LedgerRefused if the file cannot be read or is damaged.
+        Raises LedgerRefused if the file cannot be read, is damaged or open to other users.
         """
         with self._raise_unusable("read"):
             try:
@@ -131,15 +131,15 @@ class Ledger:
         return len(new)
 
     def start(self, runtime: Runtime) -> None:
-        """Create the ledger if there is none and the database has never had a case."""
+        """Create a missing ledger. Raises LedgerUnusable if the database has had cases."""
         if self.read() is None:
             self.copy_erasures(runtime)
 
     def read_for(self, now: ErasureMark, earlier_epochs: Collection[str] = ()) -> Contents:
         """Return the content of the ledger for the database with this mark.
 
-        A missing ledger has no erasures. Raises LedgerRefused if the ledger is unusable, or
-        if it lists neither the epoch of the mark nor one of `earlier_epochs`.
+        If there is no ledger, the content is the epoch of the mark. Raises LedgerRefused if
+        the ledger is unusable, or lists neither this epoch nor one of `earlier_epochs`.
         """
         contents = self.read()
         if contents is None:

@@ -59,7 +59,7 @@ class RoleMissing(Problem):
 
 @dataclass(frozen=True)
 class AnyOf[N: StrEnum]:
-    """A group of requirements of which only one has to be met."""
+    """A group of alternative requirements: meeting one of them is enough."""
 
     needs: tuple[N, ...]
 
@@ -102,8 +102,8 @@ class Table[S: StrEnum, A: StrEnum, N: StrEnum]:
     ) -> list[tuple[Step[S, A, N], bool]]:
         """List one step for each action of these sides, and whether the roles may take it.
 
-        A step that the roles may take comes before another step of the same action. If
-        there is none, the listed step has the roles of all steps of the action.
+        If these sides have several steps for an action, the first step that the roles may
+        take is listed. If there is none, the listed step has the roles of all these steps.
         """
         shown: dict[A, tuple[Step[S, A, N], bool]] = {}
         for step in self.list_steps_in(state):
@@ -145,8 +145,8 @@ class Table[S: StrEnum, A: StrEnum, N: StrEnum]:
     def describe_actions(self, state: S) -> Facts:
         """Return the state and the actions that clients may take, each listed once.
 
-        An action with several steps lists the sides and roles of all of them. Steps of the
-        system are left out, because no client is the system.
+        An action with several steps lists the sides and roles of all of them, or no roles
+        if one step needs none. Steps of the system are left out: no client is the system.
         """
         steps = [step for step in self.list_steps_in(state) if step.sides - {Side.SYSTEM}]
         by_action = {
@@ -180,7 +180,7 @@ class Table[S: StrEnum, A: StrEnum, N: StrEnum]:
 def is_role_allowed[S: StrEnum, A: StrEnum, N: StrEnum](
     step: Step[S, A, N], sides: AbstractSet[Side], roles: AbstractSet[Role]
 ) -> bool:
-    """Return whether one of these roles may take a step. The system needs no role."""
+    """Return whether these roles are enough for a step. The system needs no role."""
     return not step.roles or bool(step.roles & roles) or Side.SYSTEM in step.sides & sides
 
 

@@ -15,7 +15,7 @@ type Values = Sequence[object]
 
 
 def copy_values(values: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Return the values with copies of lists and dicts, which the record does not share."""
+    """Return the values, with copies of the lists and dicts that the record may change."""
     return tuple(copy(one) if isinstance(one, (list, dict)) else one for one in values)
 
 

@@ -46,12 +46,12 @@ MAX_GROUPS: Final = 500
 
 
 class NotAuthentic(Exception):  # noqa: N818 - it names what happened, as Problem does
-    """A row was written or changed by something other than the service."""
+    """A row was inserted, changed or deleted by something other than the service."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """The digest of a row of a group. `until` is None if the row does not end."""
+    """The digest of a row, and the time until which it is kept; None means no limit."""
 
     digest: bytes
     until: datetime | None
@@ -121,7 +121,7 @@ class RowMacs:
         self.known_groups: Known[UUID, Any]
         """The groups of cases, with the values and the MAC that were read or written."""
         self.verified: Known[str, tuple[Any, ...]]
-        """The last rows that were verified, by the prefix of their credential."""
+        """The rows of credentials that were verified, by the prefix of the credential."""
         self._reset_caches()
         self.is_disabled = False
         """Whether MACs of cases and rows are neither verified nor written, because the keys
@@ -158,7 +158,7 @@ class RowMacs:
         return compute_hmac(self.secrets.current, message)[:DIGEST_BYTES]
 
     def is_row_mac(self, mac: bytes, table: str, values: Values) -> bool:
-        """Return whether this is the MAC of a row by a key that is not retired."""
+        """Return whether a key that is not retired made this MAC of a row."""
         return self._is_mac(mac, encode([table, *values]), DIGEST_BYTES)
 
     def compute_hash(self, table: str, values: Values) -> str:
@@ -166,7 +166,7 @@ class RowMacs:
         return compute_hmac(self.secrets.current, encode([table, *values])).hex()
 
     def is_hash(self, stored: str, table: str, values: Values) -> bool:
-        """Return whether this is the keyed hash of a row by a key that is not retired."""
+        """Return whether a key that is not retired made this keyed hash of a row."""
         message = encode([table, *values])
         return any(
             hmac.compare_digest(compute_hmac(secret, message).hex(), stored)
@@ -259,7 +259,7 @@ def compute_hmac(secret: bytes, message: bytes) -> bytes:
 
 
 def log_alarm(table: str, values: Values) -> None:
-    """Log the row that is not authentic, or the owner of a row that is missing."""
+    """Log the row that is not authentic or missing, or the owner of a missing row."""
     log.error(FORGED_ROW, table=table, row=str(values[0]))
 
 

@@ -34,7 +34,7 @@ def upgrade(url: str, revision: str = "head") -> None:
 
 
 def downgrade(url: str, revision: str) -> None:
-    """Downgrade a database to a revision; the data of later tables is lost."""
+    """Downgrade a database to a revision; data that only later revisions store is lost."""
     command.downgrade(build_config(url), revision)
 
 
@@ -70,7 +70,7 @@ COUNTS: Final = {"sqlite_autoincrement": True}
 
 
 def enable_row_security(table: str, column: str = "case_id") -> None:
-    """Restrict the rows of a table to current and former parties of the case (ADR 21).
+    """Limit rows of a table to the system and the case's past or present parties (ADR 21).
 
     Call this only on PostgreSQL, and only after migration 0018 has created the functions.
     """

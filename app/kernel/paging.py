@@ -20,7 +20,7 @@ from app.kernel.vault import Unopenable, Vault
 NUMBER_BYTES: Final = 8
 NOT_OF_THIS_LIST: Final = "`after` must be a cursor of this list or feed."
 PAGE_SIZE, PAGE_START = "page_size", "page_start_"
-"""The names of the parameters of a page: its size, and the keys after which it starts."""
+"""The name of the parameter for the page size, and the name prefix for the start keys."""
 MAX_STATEMENTS: Final = 32
 """The maximum number of statements of pages that are cached."""
 START: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -76,9 +76,8 @@ def load_page(  # noqa: PLR0913 - each is a property of the list
     Keys are numbers or instants and must be the last columns of the statement. `extra_rows`
     are rows whose keys are not stored in the database; they are sorted into the page. A
     statement with `parameters` must be a constant and select only columns; the statement of
-    its page is cached. A cursor is valid for one list and one focal point. It is encrypted,
-    because its numbers reveal how many records exist. Raises CursorUnknown (422) for
-    a cursor of another list.
+    its page is cached. A cursor is encrypted, because its numbers reveal how many records
+    exist. Raises CursorUnknown (422) for a cursor of another list or another focal point.
     """
     context, count = [name, str(tx.actor.focal_point_id)], len(keys)
     values: dict[str, Any] = {PAGE_SIZE: query.limit + 1}
@@ -158,7 +157,7 @@ def read_cursor(
 
 
 def encrypt_cursor(vault: Vault, plain: bytes, context: list[str]) -> str:
-    """Return the content of a cursor as encrypted text; equal content gives equal text."""
+    """Encrypt a cursor as text; equal input gives equal text until a key is activated."""
     return encode_base64url(vault.encrypt_cursor(plain, context))
 
 

@@ -147,7 +147,7 @@ def was_verified(
 
 
 def select_rows(model: type[ProtectedRow]) -> Select[*tuple[Any, ...]]:
-    """Return a statement that selects all columns of a model, named as the attributes."""
+    """Return a statement that selects all columns of a model, named like its attributes."""
     names = [one.key for one in model.__table__.columns]
     return select(*(getattr(model, name).label(name) for name in names))
 
@@ -232,7 +232,7 @@ def update_mac(session: Session, row: ProtectedRow, changes: Row) -> None:
 
     The row is locked and read again. So the MAC covers the future values of the row, even
     if another transaction has changed it meanwhile. Raises NotAuthentic if the row in the
-    database does not match its MAC. A row without a MAC never gets one by a change.
+    database is missing or does not match its MAC. A row without a MAC remains without one.
     """
     if row.is_altered:
         raise_altered(row)

@@ -1,8 +1,8 @@
 """A cache of query results within one transaction.
 
 An action checks the same case before its changes, between them, and for its response. With
-the cache, each rule can query the data that it needs. A result is removed when a table that
-it depends on is written.
+the cache, each rule can query its data without slowing the action down. A result is removed
+when a table that it depends on is written.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -71,8 +71,8 @@ def store_result(
 ) -> None:
     """Store a result of the cached function `load` that is known without a query.
 
-    The result must include the pending objects of its tables. It is removed like any other
-    result when one of these tables is written otherwise.
+    The result must include the pending objects of its tables. It remains when these objects
+    are written, and is removed by any other write to one of these tables.
     """
     read, rows_of = READS[load]
     pending = frozenset(one for one in list_pending(tx.session) if type(one) in rows_of)
@@ -115,7 +115,7 @@ def is_outdated(cached: CachedResult, changed: Iterable[object]) -> bool:
 
 
 def to_hashable(argument: object) -> object:
-    """Return a hashable copy of an argument: a collection of ids becomes a frozenset."""
+    """Return an argument in hashable form: a collection of ids becomes a frozenset."""
     several = isinstance(argument, Iterable) and not isinstance(argument, str)
     return frozenset(argument) if several else argument  # type: ignore[call-overload]
 

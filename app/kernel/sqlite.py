@@ -36,7 +36,7 @@ def prepare_sqlite(engine: Engine, *, query_only: bool) -> None:
     """Set the pragmas of every connection of an engine, and how transactions begin.
 
     A transaction that may write takes the lock at its beginning. If it took the lock later,
-    it would fail under load, because its snapshot would be outdated. `query_only` is set
+    it could fail under load, because its snapshot could be outdated. `query_only` is set
     once for a connection, because changing it would invalidate all prepared statements.
 
     The driver begins the transactions of readers, which have no snapshot before their first

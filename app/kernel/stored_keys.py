@@ -24,7 +24,7 @@ WEAK_VARIETY: Final = 8
 
 
 class KeyRefused(Exception):  # noqa: N818 - it names what happened, as Problem does
-    """The key file is missing, unsafe or damaged, or its keys cannot be decrypted."""
+    """The key file or its keys cannot be used, or a change of the keys is not allowed."""
 
 
 class KeyServiceFailed(KeyRefused):
@@ -94,7 +94,7 @@ class KeyLine(MarkedKey):
 
 @dataclass(frozen=True)
 class StoredKey(MarkedKey):
-    """A key of the key file that can be used."""
+    """A key of the key file, decrypted if it was encrypted."""
 
     version: str
     value: bytes = field(repr=False)
@@ -120,13 +120,13 @@ def decode_key(text: str) -> bytes | None:
     """Return a key that is written in base64, or None if it is not a key."""
     try:
         value = base64.b64decode(text, validate=True)
-    except ValueError:  # also of characters that are not ASCII
+    except ValueError:  # also raised for characters that are not ASCII
         return None
     return value if len(value) == KEY_BYTES else None
 
 
 def is_weak(value: bytes) -> bool:
-    """Return whether a key is not random, such as the key of an example."""
+    """Return whether a key has too few different bytes to be random, like a sample key."""
     return len(set(value)) < WEAK_VARIETY
 
 
@@ -149,7 +149,7 @@ def encode_keys(keys: Sequence[StoredKey], service: KeyService | None) -> list[K
 
 
 class KeyOpener:
-    """Opens lines of the key file, and asks the key service for each key only once."""
+    """Opens lines of the key file; the key service decrypts each key only once."""
 
     def __init__(self, service: KeyService | None) -> None:
         self._service = service

@@ -59,7 +59,7 @@ def store_enum(
 
     Rows keep the codes with which they were written. If a code of the enum was renamed,
     `stored` maps the new code to the code in the table. `name` is the name of the
-    constraint; if it is None, the constraint has the name of the enum class in lower case.
+    constraint. None is for the type map of `Base`, which uses the lower-case class name.
     """
     old_codes = stored or {}
     return Enum(

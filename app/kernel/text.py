@@ -21,7 +21,7 @@ BIDI: Final = frozenset(
     "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c"
 )
 JOINERS: Final = frozenset("\u200c\u200d")
-"""The zero-width joiner and non-joiner, which Persian and Hindi names need within words."""
+"""The zero-width joiner and non-joiner, which Persian and Hindi words may need."""
 VIRAMA: Final = 9
 GRAPHEME_JOINER: Final = "\u034f"
 VOWEL_SEPARATOR: Final = "\u180e"
@@ -55,7 +55,7 @@ def encode_base64url(value: bytes) -> str:
 
 
 def normalize_text(text: str) -> str:
-    """Return the text in NFC; raise PydanticCustomError if it is unsafe (ASSURANCE.md R67).
+    """Return the text in NFC; raise PydanticCustomError if it is unsafe or blank (R67).
 
     White space at both ends is removed. Control characters and bidirectional overrides can
     make a text look like another text, a lone surrogate cannot be stored, and invisible
@@ -99,9 +99,8 @@ INVISIBLE_MARKS: Final = frozenset({GRAPHEME_JOINER, VOWEL_SEPARATOR})
 def is_joiner_allowed(text: str, index: int) -> bool:
     """Return whether a joiner is allowed at its position (after RFC 5892, appendix A).
 
-    A joiner is allowed after a virama of an Indic script, even at the end of a word, before
-    a virama, and within a word beside a letter of a script whose letters join, such as
-    Arabic.
+    A joiner is allowed before or after a virama of an Indic script, even at the end of a
+    word, and within a word beside a letter of a script whose letters join, such as Arabic.
     """
     after = text[index + 1 : index + 2]
     if unicodedata.combining(text[index - 1 : index] or " ") == VIRAMA:

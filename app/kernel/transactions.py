@@ -44,7 +44,7 @@ class RefusalCounter(Protocol):
     """A counter of the refused attempts of accounts to open sealed data."""
 
     def count(self, account: UUID, now: datetime) -> None:
-        """Count an attempt. Raises a problem if the account has made too many attempts."""
+        """Count a refused attempt. Raises a problem (429) if there were too many."""
 
     def was_reported(self, account: UUID, now: datetime) -> bool:
         """Return whether this process reported the account within the last hour."""
@@ -60,7 +60,7 @@ class Runtime:
     `clock` and `ids` are injected, so that a test can repeat a run exactly. `time` returns
     the time of the database, by which all machines count deadlines (R55). `speed` is the
     speed of deadlines and is more than 1 in drills only. `drill` is true in a drill, at any
-    speed. `daily_cap` is the maximum number of cases that an account may open in a UTC day
+    speed. `daily_cap` is the maximum number of cases that a person may open in a UTC day
     (R18); None means no limit. `hosts` contains the hosts that webhooks may call (R62).
     `refused_openings` counts refused attempts to open sealed data; None means that they are
     not counted. `quotas` limits the content that accounts write. `free_space` measures the
@@ -130,7 +130,7 @@ class ReadTransaction:
     kept_alive: set[object] = field(default_factory=set)
     """Records that are referenced here, so that the session keeps them in memory."""
     created: set[UUID] = field(default_factory=set)
-    """The ids that this transaction created. Earlier transactions do not contain them."""
+    """The ids that this transaction created. No row that was stored before has them."""
 
     @property
     def vault(self) -> Vault:
@@ -152,8 +152,8 @@ class ReadTransaction:
 class AuthenticatedRead(ReadTransaction):
     """A read transaction in which the caller was authenticated.
 
-    `credential` is the row that was read for this. The session is opened when it is used,
-    because polls and the worklist only read columns.
+    `credential` is the row that was read to authenticate the caller. The session is opened
+    when it is first used, because polls and the worklist only read columns.
     """
 
     def __init__(

@@ -226,7 +226,7 @@ class Vault:
         return [compute_keyed_hash(one, parts) for one in known.values()]
 
     def compute_lasting_fingerprint(self, *parts: bytes) -> str:
-        """Return a keyed hash that changes only when the oldest key is retired."""
+        """Return a keyed hash that changes only with the oldest key that is not retired."""
         oldest = self._provider.derive(FINGERPRINT).oldest_accepted
         return compute_keyed_hash(oldest, parts)
 

@@ -96,5 +96,5 @@ def get_request_counter(method: str, route: str, status: int) -> Counter:
 
 @cache
 def get_request_histogram(route: str) -> Histogram:
-    """Return the histogram of a route, cached because finding it is slow."""
+    """Return the histogram of a route, cached because the lookup is slow."""
     return REQUEST_SECONDS.labels(route)

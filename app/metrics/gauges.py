@@ -60,7 +60,7 @@ def load_heartbeat_ages(session: Session, now: datetime) -> Mapping[str, float]:
 
 
 def count_seconds_since(moment: datetime | None, now: datetime) -> float:
-    """Return the seconds since a time, or 0 if there is no such time."""
+    """Return the seconds since `moment`, or 0 if it is None."""
     return (now - moment).total_seconds() if moment else 0.0
 
 

@@ -42,10 +42,10 @@ def load_offices(session: Session, now: datetime) -> Offices:
 
 
 def list_unattended(found: Offices) -> frozenset[UUID]:
-    """Return the offices that have a running deadline but nobody who can sign in.
+    """Return the offices with a running deadline at which no account can work on cases.
 
-    A desk is included even without a deadline, because it may have to move a case at any
-    time.
+    An open desk is included even without a deadline, because it may have to move a case at
+    any time. An office that never had an account is not included.
     """
     desks = {one.id for one in found.every if one.active and one.kind == OfficeKind.DESK}
     return found.unattended & (found.waited_for | desks)
@@ -67,7 +67,8 @@ def list_without_second_person(found: Offices) -> frozenset[UUID]:
 def list_countries_without_lead(found: Offices) -> frozenset[str]:
     """Return the countries in which no office can lead a case now.
 
-    A country is included only if the directory has an office there that may lead.
+    A country is included only if the directory has an office there that may lead. An office
+    that never had an account counts as able to lead.
     """
     leads = [one for one in found.every if one.can_lead and one.kind not in NEVER_LEAD]
     countries = {country for lead in leads for country in list_home_countries(lead)}

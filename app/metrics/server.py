@@ -95,7 +95,7 @@ class ScrapeHandler(BaseHTTPRequestHandler):
     server: "MetricsServer"
 
     def do_GET(self) -> None:
-        """Send all metrics at the path of the metrics; at any other path, send 404."""
+        """Send the metrics for the path `/metrics`, and status 404 for any other path."""
         if self.path != PATH:
             self.send_error(HTTPStatus.NOT_FOUND)
             return

@@ -1,7 +1,7 @@
 """Functions that notify offices, so that they sign in (LIFECYCLES.md, section 7; R53).
 
 An office that does not act may also have stopped reading its feed. A notification is sent
-if and only if the transaction that queued it commits. Its text does not contain the reason.
+only if the transaction that queued it commits. Its text does not contain the reason.
 """
 
 from collections.abc import Callable, Iterable
@@ -38,7 +38,7 @@ def notify_offices(  # noqa: PLR0913 - the reason is passed by keyword
 ) -> frozenset[UUID]:
     """Notify offices through all of their contacts; return the offices without a contact.
 
-    `why` is an event of the journal, such as `case.not_acknowledged`. In a time window,
+    `why` is an event type, such as `case.not_acknowledged`. In a time window,
     each contact receives only one message; the next message covers all later reasons in the
     window. Call this only once in a transaction. It locks contacts in the order of their
     codes, and a second call would break this order and could cause a deadlock.
@@ -73,7 +73,7 @@ def record_notification(
 def send_by_other_channel(tx: WriteTransaction, lost: Outgoing) -> bool:
     """Queue a lost message again, for another channel of the same duty post (R53).
 
-    Returns False if there is no such contact, or if the lost message itself replaced one.
+    Returns False if there is no other channel, or if the lost message replaced another one.
     """
     known = contact_queries.find_contact(tx, lost.recipient)
     if known is None or lost.instead_of is not None:
@@ -100,7 +100,7 @@ def notify_matching(
     fits: Callable[[Contact], bool],
     instead_of: UUID | None,
 ) -> bool:
-    """Queue a message for each contact that `fits` accepts; return whether there is any.
+    """Queue a message for each contact that `fits` accepts; return whether there is one.
 
     The new messages cover the notifications of the failed message.
     """

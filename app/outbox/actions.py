@@ -147,7 +147,7 @@ def set_dead(tx: WriteTransaction, outgoing: Outgoing) -> None:
 
 
 def drop(tx: WriteTransaction, outgoing: Outgoing) -> None:
-    """Mark a message as dropped, because its recipient no longer exists."""
+    """Mark a message as dropped, because its recipient is no longer in use."""
     apply_action(outgoing, Action.DROP)
     outgoing.ended_at = tx.now
 

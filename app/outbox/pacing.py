@@ -19,7 +19,7 @@ class Outcome(StrEnum):
 
     DELIVERED = "delivered"
     REFUSED = "refused"
-    """The message was not accepted: there was no answer, or a temporary error."""
+    """The message was not accepted: there was no connection, or a temporary error."""
     REJECTED = "rejected"
     """The message was rejected permanently; for example, the address does not exist."""
     UNKNOWN = "unknown"
@@ -76,7 +76,7 @@ def compute_pause(weight: int, jitter: float) -> timedelta:
 
 
 def compute_window(window: timedelta, urgency: Priority) -> timedelta:
-    """Return the time to wait after a message to an address before one of this urgency."""
+    """Return the time to wait between two messages if the second has this urgency."""
     return window * SHARE[urgency]
 
 

@@ -35,7 +35,7 @@ class WayCounts:
 
 @dataclass(frozen=True)
 class OutboxCounts:
-    """The counts of the outbox by channel, and the number of messages given up so far."""
+    """The counts of the outbox by channel, and the number of messages ever given up."""
 
     ways: Mapping[MessageChannel, WayCounts]
     dead: int
@@ -81,7 +81,7 @@ def lock_waiting(
 def lock_due(
     tx: WriteTransaction, way: MessageChannel, window: timedelta
 ) -> Outgoing | None:
-    """Lock and return the longest due message of a channel, or None if none is due.
+    """Lock and return the message of a channel that was due first, or None if none is due.
 
     Messages that another process has locked are skipped. Messages with an impossible due
     time are included, so that the time is corrected.

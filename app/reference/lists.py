@@ -1,4 +1,4 @@
-"""The reference lists for officers, which are read and checked once at start.
+"""The reference lists for officers, which are read and checked once at startup.
 
 Every item states its source, if there is one, and how reliable it is. The list of questions
 for interviews contains only questions that were found in a source. A label is returned in

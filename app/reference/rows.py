@@ -204,7 +204,7 @@ class MigrationRow(Row):
 
 
 class MappingRow(Row):
-    """A mapping from a value of a case to the HTCDS; by default, the value is copied."""
+    """A mapping from a case value to the HTCDS; without `theirs`, the value is copied."""
 
     field: Prose
     part: Prose

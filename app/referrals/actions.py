@@ -154,7 +154,7 @@ def prepare_step(referral: Referral, step: Row, basis: Basis | None = None) -> P
 
 
 def find_basis(facts: Facts) -> Basis | None:
-    """Return the legal basis for sending a referral, with consent first, or None."""
+    """Return the legal basis for sending a referral, preferably consent, or None."""
     bases = {
         Basis.CONSENT: facts.covered,
         Basis.CHILD_PATH: facts.child_path,

@@ -34,7 +34,7 @@ def list_source_countries(tx: ReadTransaction, referral: Referral) -> list[str]:
     """Return the countries of the person and of the office that holds the case.
 
     A recipient that reads a snapshot of the case must not find out that the person or the
-    lead moved. For such a recipient, only the country in the snapshot is used (ADR 43).
+    lead moved. For such a recipient, only the country that it knows is used (ADR 43).
     """
     case = referral.case
     country = case.get_known_country(referral.recipient_id) or ""
@@ -58,7 +58,7 @@ def remove_sections(
 
 
 def remove_written_section(tx: WriteTransaction, case_id: UUID, section: Section) -> None:
-    """Remove a newly written section from the referrals in which no agreement covers it."""
+    """Remove a newly written section from open referrals where no agreement covers it."""
     for referral in referral_queries.list_of_case(tx, case_id):
         if referral.state in OPEN and section in referral.sections:
             remove_sections(tx, referral, find_held_back_sections(tx, referral) & {section})

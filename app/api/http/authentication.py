@@ -221,8 +221,8 @@ def get_address(request: Request) -> str:
 def limit_wrong_keys(request: Request, name: str) -> None:
     """Count a wrong key. Raises TooManyWrongKeys (429) if there were too many.
 
-    Keys are counted by address, and by address and name. The name is the prefix of a key, a
-    link or an enrolment, the id of a passkey, or the client that an assertion names.
+    Keys are counted by address, and by address and name. The name is the prefix of a key or
+    of a link, the id of a passkey, or the client that an assertion names.
     """
     throttle: WrongKeyLimit = request.app.state.throttle
     wait = throttle.count_wrong_key(get_address(request), name)

@@ -164,9 +164,9 @@ class GuardedRoute(StrictRoute):
         return self.parse_body(request, body)
 
     def check_request(self, request: Request) -> None:
-        """Check the rate limit and the query parameters.
+        """Check the rate limit, and that each query parameter is known.
 
-        Raises TooManyRequests (429), or RequestValidationError (422) for unknown ones.
+        Raises TooManyRequests (429) or RequestValidationError (422).
         """
         enforce_rate_limit(request, find_sender(request.state.actor, self.right))
         require_known_query(request, self.queries)

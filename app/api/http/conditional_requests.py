@@ -24,8 +24,7 @@ def render(
 ) -> Response:
     """Return a JSON response with its entity tag, or 304 (RFC 9110, 13.1.2).
 
-    The tag contains `version`, or 0 for a list and for a record on which the caller cannot
-    act.
+    The tag contains `version`, or 0 if it is None, for example for a list.
     """
     body = shown.model_dump_json().encode()
     return render_json(

@@ -1,6 +1,6 @@
 """The language of a response: Accept-Language, Content-Language and translated titles.
 
-Only routes with translated text use these headers. Responses about cases have no such text.
+Only problems and reference lists have translated text, and use these headers.
 """
 
 from collections.abc import Iterable, Mapping

@@ -128,7 +128,7 @@ async def build_ticket(
         KeyText | SkipJsonSchema[None], Header(alias="Idempotency-Key", description=KEY)
     ] = None,
 ) -> KeyedRequest:
-    """Return the unclaimed idempotency key, if any, with fingerprints of the request."""
+    """Return the idempotency key, if any, with the fingerprints of the request."""
     runtime: Runtime = request.app.state.runtime
     target = (request.method, request.scope["path"], request.headers.get("approval", ""))
     body = await request.body()

@@ -125,7 +125,7 @@ class FeedWatcher:
     async def poll_feeds(self) -> None:
         """Query the feeds as long as requests wait, and wake requests with new events.
 
-        If a query fails, the requests continue to wait until their waiting time is over.
+        If a query fails, the requests wait for the next query.
         """
         try:
             while self.waiters:

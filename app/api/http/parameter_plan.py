@@ -1,8 +1,8 @@
 """The plan of a parameter: how its value is found in a request.
 
 FastAPI derives names and shapes of parameters from their descriptions for each request. A
-plan does this once, and validates each value as FastAPI does. FastAPI itself reads the
-other parameters: lists outside models, and missing and unknown parameters.
+plan does this once, and validates each value as FastAPI does. FastAPI itself reads lists
+outside models, unknown parameters, and missing parameters without a constant default.
 """
 
 from collections.abc import Mapping

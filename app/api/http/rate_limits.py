@@ -1,10 +1,10 @@
 """Rate limits: for wrong keys by address and key prefix, and for requests by account.
 
 Wrong keys never block the holder of a valid key. A wrong key is counted for the address
-that sent it and for the key prefix or client that it names, even if that does not exist.
-The table has a fixed size, and each process uses a random salt, so nobody can fill the
-table or cause a collision on purpose. Two senders that share an entry slow each other down,
-but only with wrong keys.
+that sent it, and for this address together with the key prefix or client in the request,
+even if that does not exist. The table has a fixed size, and each process uses a random
+salt, so nobody can fill the table or cause a collision on purpose. Two senders that share
+an entry slow each other down, but only with wrong keys.
 """
 
 import hashlib
@@ -30,7 +30,7 @@ class Pace:
     seconds: float
 
     def compute_free_at(self, free_at: float, now: float) -> float:
-        """Return the time at which all attempts are available again, after one more now."""
+        """Return when all attempts are available again after one more attempt at `now`."""
         return max(free_at, now) + self.seconds
 
     def compute_wait(self, free_at: float, now: float) -> float:
@@ -99,7 +99,7 @@ class RequestRate:
 
 
 class WrongKeyLimit:
-    """A limit on wrong keys. `free_at` is the time at which an entry has all attempts."""
+    """A limit on wrong keys. `free_at` lists when each entry has all attempts again."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.clock, self.salt, self.lock = clock, secrets.token_bytes(16), Lock()

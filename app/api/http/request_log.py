@@ -21,7 +21,7 @@ log = structlog.get_logger("safe_conduct.api")
 GONE: Final = 499
 """The status that is logged if the client disconnected. HTTP does not define it."""
 ROUTE_HEADERS: Final = ("rate_headers", "deprecation_headers")
-"""Attributes of the request state that contain headers for every response."""
+"""Attributes of the request state that contain headers to add to the response."""
 DEFAULTS: Final = (
     (b"cache-control", b"no-store"),
     (b"referrer-policy", b"no-referrer"),

@@ -208,7 +208,7 @@ def is_async(call: object) -> bool:
 
 
 def require_supported(described: Dependant) -> None:
-    """Raise PlanUnsupportedError if a description uses a feature that plans do not have."""
+    """Raise PlanUnsupportedError if a description uses a feature that no plan supports."""
     unsupported = (
         described.cookie_params,
         described.websocket_param_name,

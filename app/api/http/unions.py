@@ -1,7 +1,7 @@
 """Names and bases of unions, from which client generators create types.
 
-Without a name, openapi-generator names a union after the operation that it meets first, so
-that another operation later changes the name.
+Without a name, openapi-generator names a union after the first operation that uses it, so
+that a new operation can change the name.
 """
 
 from collections.abc import Iterator
@@ -59,7 +59,7 @@ def name_problems(schemas: dict[str, Any], body: dict[str, Any]) -> None:
 
 
 def refer(schemas: dict[str, Any], body: dict[str, Any], name: str) -> None:
-    """Replace the schema of a body with a reference to a component of this name."""
+    """Replace a body's schema with a reference to a component. Add a missing component."""
     schemas.setdefault(name, body["schema"])
     body["schema"] = {"$ref": f"{SCHEMAS}{name}"}
 
