@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, case, func, select
+from sqlalchemy import ColumnElement, case, exists, func, select
 from sqlalchemy.orm import Session
 
 from app.deadlines.limits import ASKED, OWN_PACE, DeadlineKind
@@ -193,7 +193,8 @@ def count_missed_deadlines(
     cases, offices = list(waited_on), list(set(waited_on.values()))
     theirs = Clock.case_id.in_(cases) & Clock.waits_on.in_(offices)
     theirs &= Clock.kind != DeadlineKind.CONSENT_ENDS
-    travels = Clock.stopped_at.is_(None) & Clock.fires_at.is_(None)
+    recorded = exists().where(Firing.clock_number == Clock.number)
+    travels = Clock.stopped_at.is_(None) & ~recorded
     arrives = (Clock.kind == DeadlineKind.CONFIRM_ARRIVAL) & travels
     counts = dict.fromkeys(cases, 0)
     for clock in tx.session.scalars(select(Clock).where(theirs, ~arrives)):

@@ -13,6 +13,7 @@ from sqlalchemy import delete, select, update
 from app.cases.models import CaseKey, Sealed
 from app.cases.sections import Paper
 from app.cli import operator_actions
+from app.deadlines import actions as deadline_actions
 from app.deadlines import missed_deadlines
 from app.deadlines.models import Clock, Firing
 from app.metrics.counters import HANDLED
@@ -170,6 +171,18 @@ def count_late(home: Homecoming) -> int:
         return missed_deadlines.count_missed_deadlines(tx, {record.case_id: home.home.id})[
             record.case_id
         ]
+
+
+def test_arrival_whose_handling_failed_does_not_count_as_missed(home: Homecoming) -> None:
+    home.world.now = load_deadline(home).due_at + timedelta(minutes=1)
+    with home.world.write_as_service() as tx:
+        its = select(Clock).where(Clock.record_id == UUID(home.record["id"]))
+        clock = tx.session.scalars(its.where(Clock.kind == "confirm_arrival")).one()
+        due = missed_deadlines.DueClock(clock.number, clock.case_id, clock.kind, None)
+        assert deadline_actions.retry_later(tx.session, due, tx.now) == 1
+
+    assert load_deadline(home).fires_at is not None
+    assert count_late(home) == 0
 
 
 @pytest.mark.parametrize(("days", "late"), [(0, 0), (3, 0), (5, 1)])
