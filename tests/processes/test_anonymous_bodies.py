@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from fastapi import Request
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from app.api.http import anonymous_bodies
 from app.api.http.anonymous_bodies import MAX_BYTES, AnonymousBodies
@@ -80,6 +81,19 @@ def test_a_long_body_is_refused_as_soon_as_that_is_known(
 
     assert get_refusal(request_of(pieces, **headers), bodies) == 413
     assert bodies.free == anonymous_bodies.MAX_SLOW_BODIES
+
+
+def test_part_of_a_body_is_not_used_if_the_client_disconnects() -> None:
+    pieces = iter([{"type": "http.request", "body": b"a=", "more_body": True}])
+
+    async def receive() -> dict[str, Any]:
+        return next(pieces, {"type": "http.disconnect"})
+
+    bodies = AnonymousBodies(places=1)
+
+    with pytest.raises(ClientDisconnect):
+        asyncio.run(bodies.read(Request({"type": "http", "headers": []}, receive)))
+    assert bodies.free == 1
 
 
 # Connections.

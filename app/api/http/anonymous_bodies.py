@@ -10,6 +10,7 @@ from typing import Final
 
 from fastapi import Request
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from app.kernel.problems import Busy
 
@@ -31,8 +32,9 @@ class AnonymousBodies:
     async def read(self, request: Request) -> bytes:
         """Read the body of a request.
 
-        Raises HTTPException (408, 413) if the body is too slow or too large, and Busy (503)
-        if the body is slow and too many other slow bodies are being read.
+        Raises HTTPException (408, 413) if the body is too slow or too large, Busy (503) if
+        it is slow and too many other slow bodies are being read, and ClientDisconnect if
+        the client disconnects before the body is complete.
         """
         require_short(request.headers.get("content-length", "0"))
         body = bytearray()
@@ -51,13 +53,16 @@ class AnonymousBodies:
     async def receive(self, request: Request, body: bytearray, seconds: float) -> bool:
         """Append the data that arrives in time, and return whether the body is complete.
 
-        Raises HTTPException (413) if the body is too large.
+        Raises HTTPException (413) if the body is too large, and ClientDisconnect if the
+        client disconnects before it is complete.
         """
         try:
             async with asyncio.timeout(seconds):
                 more = True
                 while more:
                     message = await request.receive()
+                    if message["type"] == "http.disconnect":
+                        raise ClientDisconnect
                     body += message.get("body", b"")
                     more = message.get("more_body", False)
                     if len(body) > MAX_BYTES:
