@@ -123,6 +123,7 @@ async def render_enrolments(visit: Visit, attempt: Attempt | None = None) -> Res
         office=office,
         enrolments=list_open(visit, rows, accounts),
         attempt=attempt,
+        tried=str(visit.request.path_params.get("id")),
         create_key=token_urlsafe,
     )
 

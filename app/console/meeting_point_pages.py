@@ -1,6 +1,6 @@
 """The page of the follow-up points of meetings: the list, and the forms."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Final
 
@@ -10,10 +10,12 @@ from starlette.responses import Response
 from app.console.action_forms import (
     ActionForm,
     Attempt,
+    OfferedAction,
     Target,
     offer_action,
     submit_form,
 )
+from app.console.api_client import Json
 from app.console.forms import FieldKind, FormField
 from app.console.notices import RECORDED
 from app.console.translations import mark
@@ -86,6 +88,14 @@ async def render_points(visit: Visit, attempt: Attempt | None = None) -> Respons
         open_points=[point for point in points if not point["completed_at"]],
         completed=[point for point in points if point["completed_at"]],
         one=offer_action(WRITE, {}, attempt) if may_write else None,
-        steps=[offer_action(form, {}, None) for form in STEPS.values() if may_write],
+        steps={one["id"]: offer_steps(visit, one, attempt) for one in points if may_write},
         attempt=attempt,
     )
+
+
+def offer_steps(
+    visit: Visit, point: Json, attempt: Attempt | None
+) -> Sequence[OfferedAction]:
+    """Return the forms to complete or delete a point, with a failed attempt on it."""
+    tried = attempt if point["id"] == str(visit.request.path_params.get("id")) else None
+    return [offer_action(form, {}, tried) for form in STEPS.values()]

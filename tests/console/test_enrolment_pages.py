@@ -15,6 +15,7 @@ from app.kernel.actors import AccountKind, Role
 from app.settings import Settings
 from tests.support.administrators import ADMINISTRATOR
 from tests.support.console_browser import ConsoleBrowser, read_hidden
+from tests.support.database_faults import lock_table
 from tests.support.passkeys import Invited, Office, add_passkey, begin_enrolment
 from tests.support.world import PUBLIC, Someone, World, unwrap
 
@@ -99,6 +100,22 @@ def test_link_and_code_are_shown_once(office: Office) -> None:
     listed = second.get("enrolments").text
     assert "Confirmed, wait for the person" in listed
     assert not LINK.search(listed)
+
+
+def test_confirmation_that_failed_is_sent_again_with_the_same_key(
+    office: Office, url: str
+) -> None:
+    begin(office)
+    browser, path = ConsoleBrowser(office.second), f"enrolments/{get_open(office)}/confirm"
+    form = read_hidden(browser.get("enrolments").text, "confirm?office=KZ_LEAD")
+
+    with lock_table(office.world, url, "enrolment"):
+        failed = browser.post(path, form)
+
+    assert failed.status_code == 503
+    assert read_hidden(failed.text, "confirm?office=KZ_LEAD")["key"] == form["key"]
+    assert read_hidden(failed.text, "cancel?office=KZ_LEAD")["key"] != form["key"]
+    assert CODE.search(browser.post(path, form).text)
 
 
 def test_person_who_began_cannot_confirm(office: Office) -> None:

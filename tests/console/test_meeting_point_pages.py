@@ -9,6 +9,7 @@ from app.directory.kinds import OfficeKind
 from app.figures import point_queries
 from app.kernel.actors import Role
 from tests.support.console_browser import ConsoleBrowser, read_hidden
+from tests.support.database_faults import lock_table
 from tests.support.figure_releases import list_points, write_point
 from tests.support.world import Someone, World
 
@@ -63,6 +64,22 @@ def test_point_is_completed_and_then_deleted(
     assert f"{path}/complete" not in page
     assert re.search(r"Osh \(meeting of 20 May 2026, done on [^)]+\)", report)
     assert list_points(desk) == []
+
+
+def test_step_that_failed_is_sent_again_with_the_same_key(
+    world: World, desk: Someone, url: str
+) -> None:
+    path, other = (f"{PAGE}/{write_point(world)}/complete" for _ in range(2))
+    browser = ConsoleBrowser(desk)
+    form = read_hidden(browser.get(PAGE).text, path)
+
+    with lock_table(world, url, "meeting_point"):
+        failed = browser.post(path, form)
+
+    assert failed.status_code == 503
+    assert read_hidden(failed.text, path)["key"] == form["key"]
+    assert read_hidden(failed.text, other)["key"] != form["key"]
+    assert browser.post(path, form).status_code == 303
 
 
 def test_point_with_an_error_stays_in_the_form(desk: Someone) -> None:
