@@ -57,11 +57,20 @@ class MenuItem:
 def list_menu_items(
     path: str, scopes: AbstractSet[str], roles: AbstractSet[str]
 ) -> Sequence[MenuItem]:
-    """Return the menu items that an account can use. The item for `path` is current."""
-    return [
-        MenuItem(entry.href, entry.text, is_current=is_below(path, entry.href))
+    """Return the menu items that an account can use.
+
+    The item for `path` is current. If it is below several items, the longest path counts.
+    """
+    usable = [
+        entry
         for entry in ENTRIES
         if entry.scope in scopes and (not entry.roles or entry.roles & roles)
+    ]
+    above = [entry.href for entry in usable if is_below(path, entry.href)]
+    current = max(above, key=len, default=None)
+    return [
+        MenuItem(entry.href, entry.text, is_current=entry.href == current)
+        for entry in usable
     ]
 
 

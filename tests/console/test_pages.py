@@ -2,6 +2,7 @@
 
 import pytest
 
+from app.console.navigation import ENTRIES, list_menu_items
 from app.console.options import ConsoleOptions
 from app.console.protection import HEADERS
 from app.console.visits import SESSION_COOKIE
@@ -11,6 +12,25 @@ from tests.support.world import PUBLIC, Someone, World
 
 SOME_ID = "00000000-0000-0000-0000-000000000000"
 PAGES = ("", "cases", "cases?sent=true")
+
+
+@pytest.mark.parametrize(
+    ("path", "current"),
+    [
+        ("/console/figures/releases", ["/console/figures/releases"]),
+        ("/console/figures/releases/1", ["/console/figures/releases"]),
+        ("/console/figures/points", ["/console/figures"]),
+        ("/console/", ["/console/"]),
+        ("/console/about", []),
+    ],
+)
+def test_at_most_one_menu_item_is_current(path: str, current: list[str]) -> None:
+    scopes = {one.scope for one in ENTRIES}
+    roles = {role for one in ENTRIES for role in one.roles}
+
+    items = list_menu_items(path, scopes, roles)
+
+    assert [one.href for one in items if one.is_current] == current
 
 
 def test_a_visitor_without_a_session_is_sent_to_the_sign_in_page(world: World) -> None:
