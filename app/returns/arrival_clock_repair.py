@@ -32,7 +32,7 @@ def is_revealing(tx: ReadTransaction, clock: Clock, record: Return) -> bool:
 
 
 def move_clock(tx: WriteTransaction, number: int) -> bool:
-    """Correct a deadline that reveals the day of an arrival; return False if it does not.
+    """Correct a deadline that reveals the day of an arrival; return whether it changed.
 
     A running deadline moves to the end of today, and a stopped deadline to the end of the
     day on which it was stopped. A running deadline stays unchanged if the travel plan
@@ -44,8 +44,9 @@ def move_clock(tx: WriteTransaction, number: int) -> bool:
     record = tx.session.scalars(statement).one()
     if not is_revealing(tx, clock, record):
         return False
+    before = clock.due_at
     if clock.stopped_at is None:
         arrivals.move_deadline(tx, record, clock)
     else:
         clock.due_at = arrivals.get_end_of_today(tx, record, clock.stopped_at)
-    return True
+    return clock.due_at != before
