@@ -40,6 +40,7 @@ BODIES: dict[str, Json | None] = {
     "withdraw": BACK,
     "confirm-deletion": None,
 }
+REPORT: Json = {"outcome": "delivered", "feedback": "Она спит"}
 WHERE = {
     "ask": "sent",
     "answer": "info_requested",
@@ -71,9 +72,12 @@ def move_referral(lead: Someone, shelter: Someone, sent: Json, state: str) -> No
     """Move a sent referral to a state."""
     if state == "info_requested":
         unwrap(shelter.does("ask", sent, ASK))
-    if state in {"in_progress", "on_hold", "withdrawn"}:
+    if state in {"accepted", "in_progress", "on_hold", "completed", "withdrawn"}:
         unwrap(shelter.does("accept", sent, make_acceptance()))
+    if state in {"in_progress", "on_hold", "completed", "withdrawn"}:
         unwrap(shelter.does("start", sent, {"person_met": True}))
+    if state == "completed":
+        unwrap(shelter.does("complete", sent, REPORT))
     if state == "on_hold":
         unwrap(shelter.does("hold", sent, HOLD))
     if state == "withdrawn":

@@ -361,6 +361,7 @@ def test_forged_account_can_be_disabled(world: World) -> None:
     """A disabled account stays disabled, unless it is restored with its earlier MAC."""
     office, attacker = Office(world), Attacker(world)
     account = office.newcomer.actor.account_id
+    roles = attacker.read(Account, account)["roles"]
     attacker.update(Account, account, roles=sorted(Role))
     assert use(world, office.newcomer.key) == 401
     assert office.first.get("/accounts").status_code == 200
@@ -368,6 +369,8 @@ def test_forged_account_can_be_disabled(world: World) -> None:
     with world.database.begin_write() as session:
         disable_account(session, account, world.now)
     attacker.update(Account, account, disabled_at=None)
+    assert use(world, office.newcomer.key) == 401
+    attacker.update(Account, account, roles=roles)
     assert use(world, office.newcomer.key) == 401
 
 

@@ -208,13 +208,9 @@ class Walker:
 
     def answer_question(self, approval: str) -> Turn:
         """Decide an approval as a second person, in most cases by approving it."""
-        kind = "approve_approval" if self.chance.random() < 0.8 else "decline_approval"
-        operation = self.by_name.get(kind, self.by_name["approve_approval"])
-        return (
-            yield from self.ask(
-                self.chance.choice(SECONDS), operation, {"approval_id": approval}
-            )
-        )
+        kind = "approve_approval" if self.chance.random() < 0.8 else "refuse_approval"
+        person, operation = self.chance.choice(SECONDS), self.by_name[kind]
+        return (yield from self.ask(person, operation, {"approval_id": approval}))
 
     def send(
         self,

@@ -221,11 +221,6 @@ class Partner:
                 f"{deed.path}: the second request had an effect",
             )
 
-    def open_document(self, path: str) -> Response | None:
-        """Open a sealed document. Return None if no response arrives."""
-        headers = {"Purpose": "assistance"}
-        return self.scene.send(self.worker, "GET", path, headers=headers)
-
 
 def draw_tempers(scene: Scene) -> dict[str, Temper]:
     """Draw the behaviour of each office. In some seeds only the desks answer."""

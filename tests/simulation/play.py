@@ -188,7 +188,7 @@ class Play:
         final_checks.check_erasures(scene, named)
 
 
-ALL_WEBHOOKS: Final = select(Webhook).where(Webhook.paused_at.is_not(None))
+PAUSED_WEBHOOKS: Final = select(Webhook).where(Webhook.paused_at.is_not(None))
 OPEN: Final = """
     SELECT count(*) FROM "case" WHERE state NOT IN ('closed', 'void', 'erased')
 """
@@ -196,7 +196,7 @@ OPEN: Final = """
 
 def resume_webhooks(tx: Any) -> None:
     """Resume the paused webhooks, as an office would."""
-    for webhook in tx.session.scalars(ALL_WEBHOOKS):
+    for webhook in tx.session.scalars(PAUSED_WEBHOOKS):
         webhook.paused_at, webhook.stalled = None, False
         webhook.failures, webhook.failing_since, webhook.due_at = 0, None, tx.now
 

@@ -92,7 +92,6 @@ def offer_case(world: Model) -> Model:
 def apply_automatic_steps(world: Model) -> Model:
     """Apply the automatic steps `begin_assistance` and `fall_back` if they are due."""
     helped = any(one.state in HELPED for one in world.referrals)
-    helped = any(one.state in HELPED for one in world.referrals)
     at_work = any(one.state in HELPED - {"completed"} for one in world.referrals)
     follows = {
         *([("referring", "assisting")] if helped else [("assisting", "referring")]),
