@@ -30,14 +30,14 @@ class Answer:
     """An HTTP response."""
 
     status: int
-    get_head: bytes
+    head: bytes
     body: bytes
 
     def get_header(self, name: str) -> str:
         """Return the value of a header, or raise WrongAnswer if the header is missing."""
-        found = re.search(HEADER.format(name).encode(), self.get_head)
+        found = re.search(HEADER.format(name).encode(), self.head)
         if found is None:
-            raise WrongAnswer(f"The header {name} is missing in {self.get_head!r}.")
+            raise WrongAnswer(f"The header {name} is missing in {self.head!r}.")
         return found[1].decode()
 
 

@@ -66,10 +66,10 @@ def test_a_backup_under_load_holds_all_that_was_answered_before_it_began(
     there = list_codes(tmp_path / "first.db")
     assert before <= there <= set(answered)
     assert stat.S_IMODE((tmp_path / "first.db").stat().st_mode) == 0o600
-    is_restored(tmp_path, sqlite_url, cursor, there)
+    require_restored(tmp_path, sqlite_url, cursor, there)
 
 
-def is_restored(folder: Path, url: str, cursor: str, there: set[str]) -> None:
+def require_restored(folder: Path, url: str, cursor: str, there: set[str]) -> None:
     """Check that a restored backup has these cases, and refuses an old cursor with 410."""
     restored = f"sqlite:///{folder}/first.db"
     said = command(folder, "restored", "--no-erasures", SAFE_CONDUCT_DATABASE_URL=restored)

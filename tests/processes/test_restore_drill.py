@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from app.kernel.ledger import Ledger
-from tests.processes.drill.drill import DRAFTS, drill, is_whole
+from tests.processes.drill.drill import DRAFTS, drill, require_whole
 from tests.support.databases import ask, clear, make_home
 from tests.support.effort import is_night
 from tests.support.world import Someone, World, unwrap
@@ -40,7 +40,7 @@ def ledger(world: World, officer: Someone, tmp_path: Path) -> Ledger:
 
 
 def test_the_checker_accepts_what_is_as_it_was(world: World, ledger: Ledger) -> None:
-    is_whole(world, ledger)
+    require_whole(world, ledger)
 
 
 PLANTS = {
@@ -65,4 +65,4 @@ def test_the_checker_finds(
     ask(sqlite_url, PLANTS[plant])
 
     with pytest.raises(AssertionError):
-        is_whole(world, ledger)
+        require_whole(world, ledger)

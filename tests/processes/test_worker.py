@@ -48,7 +48,7 @@ def create_overdue(world: World, whole: int) -> int:
         return session.scalars(select(func.count()).where(late)).one()
 
 
-def is_left(database: Database) -> int:
+def count_left(database: Database) -> int:
     """Return the number of overdue deadlines that no worker has handled or postponed."""
     with database.begin_read() as session:
         late = Clock.stopped_at.is_(None) & (Clock.due_at < get_database_time(session))
@@ -100,7 +100,7 @@ def test_five_workers_whose_clocks_are_wrong_and_who_are_killed(
     before, keys, kills = count_entries(world), write_key_file(tmp_path), 0
 
     with run_workers(pg_url, keys, WRONG) as workers:
-        while is_left(world.database):
+        while count_left(world.database):
             unlucky = chance.randrange(len(workers))
             time.sleep(chance.uniform(0, 0.5))
             workers[unlucky].kill()
@@ -122,9 +122,9 @@ def test_one_worker_that_is_killed_again_and_again(sqlite_url: str, tmp_path: Pa
     for _ in range(choose_number(5, sample=3, night=50)):
         with run_workers(sqlite_url, keys, [0]):
             time.sleep(chance.uniform(0, 0.5))
-    left = is_left(world.database)
+    left = count_left(world.database)
     with run_workers(sqlite_url, keys, [0]):
-        while is_left(world.database):
+        while count_left(world.database):
             time.sleep(0.1)
 
     report("left after the kills", ["clock"] * left)

@@ -139,7 +139,7 @@ def drill(kind: str, home: Path) -> DrillResult:
         assert refused.returncode == 1
         assert "safe-conduct restored" in refused.stderr
         require_nothing_lost(load, there, moment)
-        is_whole(world, operator.ledger)
+        require_whole(world, operator.ledger)
         check_report(report, world, load)
         check_poller(load, world, operator.port, there)
         world.close()
@@ -217,7 +217,7 @@ def require_nothing_lost(load: Load, there: set[str], moment: datetime) -> None:
     assert before <= there, before - there
 
 
-def is_whole(world: World, ledger: Ledger) -> None:
+def require_whole(world: World, ledger: Ledger) -> None:
     """Check that rows are complete, feeds have no gaps, and erased cases have no keys."""
     erased = list_named(ledger)
     with world.database.begin_read(SERVICE) as session:
