@@ -152,19 +152,20 @@ class Settings(BaseSettings):
     daily_cap: Annotated[int, Field(ge=1, le=100_000)] = 30
     """The maximum number of cases that one person may open at an office in a UTC day. Above
     it, requests get 429, and the office and oversight are informed. The person can still
-    open cases that they opened today, cases with a vital interest, and safety alerts."""
+    open cases that they opened today, cases with a vital interest, safety alerts, and what
+    an emergency access allows."""
     refused_openings_per_minute: Annotated[int, Field(ge=1, le=100_000)] = 10
     """The maximum number of attempts per minute of one account to open sealed data that it
-    may not open, or that does not exist. Above it, such requests get 429 and are not logged
-    one by one in the access log, and the account's office and oversight are informed."""
+    may not open, or of a record that does not exist. Above it, such requests get 429 and
+    are not in the access log one by one, and the office and oversight are informed."""
     open_drafts: Annotated[int, Field(ge=1, le=100_000)] = 200
     """The maximum number of open drafts of one account. Above it, a new draft gets 429; a
     case with `submit`: true is accepted."""
     sealed_mib_per_day: Annotated[int, Field(ge=1, le=100_000)] = 64
     """The maximum size, in MiB, of the data that one account may seal in a UTC day. Above
-    it, requests that seal more get 429, except to submit a case, to accept a referral, to
-    plan a journey, or to write to a case with a vital interest. Each process counts
-    separately."""
+    it, requests that seal more get 429, except to submit a case, to accept a case or a
+    referral, to write contacts, to plan a journey, or to write to a case with a vital
+    interest. Each process counts separately."""
     requests_per_minute: Annotated[int, Field(ge=60, le=1_000_000)] = 600
     """The maximum number of requests of one account in a minute; reads and writes count
     separately. Above it, requests get 429 with `Retry-After`. Each process counts

@@ -25,6 +25,7 @@ from app.cases import queries as case_queries
 from app.cases.schemas import OpenedSection
 from app.cases.sections import NamedContacts, Safeguards, Section, SectionContent
 from app.cases.stored_fields import rename_subject
+from app.casework.carrying import DeskMissing
 from app.casework.schemas import CaseOut
 from app.consents import office_names
 from app.disclosure import actions as disclosure_actions
@@ -158,13 +159,16 @@ def open_safety_alert(begin: OpenSections, code: CaseCode, purpose: Purpose) -> 
     )
 
 
-@router.put("/safeguards", response_model=CaseOut, responses=WRITE)
+@router.put(
+    "/safeguards", response_model=CaseOut, responses=list_problems(*WRITES, DeskMissing)
+)
 def write_safeguards(
     begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once, content: Safeguards
 ) -> Response:
     """Replace the safeguards.
 
-    They restrict the disclosure of the case, for example to unsafe offices.
+    They restrict the disclosure of the case, for example to unsafe offices. A lead or a
+    candidate that is now unsafe loses the case.
     """
     return CASE.run_once(
         begin, key, lambda tx: disclosure_actions.write_safeguards(tx, code, seen, content)

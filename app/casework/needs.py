@@ -135,8 +135,8 @@ NEEDS: Final[dict[Need, Check[Facts]]] = {
         "Give the lead to the office in `next_lead` of the case, with `take_over`.", Side.DESK),
     Need.SUBMITTER_GONE: Check(
         lambda f: f.submitter_gone,
-        "Ask the submitter to record the consent. A desk can record it only if the submitter is closed, or nobody "
-        "could sign in there for a day.", Side.SUBMITTER),
+        "Ask the submitter to record the consent. A desk can record it only if the submitter is closed, or has "
+        "had no account that may work on cases for a day.", Side.SUBMITTER),
     Need.REFERRAL_ACCEPTED: Check(
         lambda f: f.helped, "The system does this when a referral is accepted.", Side.SYSTEM),
     Need.NO_REFERRAL_ACCEPTED: Check(

@@ -52,8 +52,8 @@ CONTINUES_IN = (
     "holder and oversight, if they see that case."
 )
 DUE_AT = (
-    "When the next step is due. Null for the submitter once the person crossed a border, "
-    "because a holiday would reveal the country (R12)."
+    "When the next step is due. Null for the submitter once a lead took the case or the "
+    "person crossed a border, because a holiday would reveal the country (R12)."
 )
 IF_MISSED = "What happens if the deadline in `due_at` is missed; null without `due_at`."
 OUTCOME = (

@@ -164,7 +164,7 @@ def choose_key(file: Path) -> str:
     """Return the idempotency key stored beside a file, or a new key for standard input.
 
     If no key is stored yet, a new key is stored. Raises CannotCall if the key file cannot
-    be written or is empty.
+    be written or read, or is empty.
     """
     made = secrets.token_hex(16)
     if file == STDIN:
@@ -175,7 +175,8 @@ def choose_key(file: Path) -> str:
         stored = write_once(key_file, made)
     except OSError as error:
         raise CannotCall(
-            f"{key_file} cannot be written: {error.strerror}. Use --idempotency-key KEY."
+            f"{key_file} cannot be written or read: {error.strerror}. Use "
+            "--idempotency-key KEY."
         ) from error
     if not stored:
         raise CannotCall(

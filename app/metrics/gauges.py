@@ -207,7 +207,7 @@ OFFICES: Final = GaugeGroup[Offices](
     (
         Gauge(
             "offices_unattended",
-            "Desks, and offices with a running deadline, where no account has a case role.",
+            "Desks, and offices with a running deadline, that lost all accounts for cases.",
             lambda found: len(list_unattended(found)),
             limit=0,
             remedy="Open an account there: oversight gets an event with `accounts_left` 0.",
@@ -222,7 +222,7 @@ OFFICES: Final = GaugeGroup[Offices](
         ),
         Gauge(
             "countries_without_lead",
-            "Countries in which no office that can lead is active and has an account.",
+            "Countries where each office that may lead is closed or has lost its accounts.",
             lambda found: len(list_countries_without_lead(found)),
             limit=0,
             remedy="Open such an office or an account there, or set `can_lead` to false.",

@@ -84,7 +84,8 @@ class WebhookOut(ResponseModel):
     state: Annotated[
         WebhookState,
         Field(
-            description="`stalled`: no delivery for a day. Fix the receiver, then resume."
+            description="`stalled`: no delivery for a day, or the receiver answered 410. "
+            "Fix the receiver, then resume."
         ),
     ]
     opened_at: datetime
@@ -98,7 +99,7 @@ class WebhookOut(ResponseModel):
         datetime | None, Field(description="The last delivery; null if there was none.")
     ]
     failing_since: Annotated[
-        datetime | None, Field(description="Null if the last attempt succeeded.")
+        datetime | None, Field(description="The first failure since the last delivery.")
     ]
     last_error: Annotated[
         str | None, Field(description="The last failure: a status or a code.")

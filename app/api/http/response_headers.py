@@ -55,12 +55,12 @@ HEADERS: Final[dict[str, dict[str, Any]]] = {
     "ETag": describe_header(
         "The entity tag of the answer (RFC 9110). Send it as `If-Match` with the next "
         "action on the record, or as `If-None-Match` to read it again.",
-        '"3-9f2c1b7e5a604d18"',
+        '"3.9f2c1b7e5a604d18"',
         required=True,
     ),
     "Location": describe_header(
         "The path of the record that was created, if it has one of its own.",
-        "/v1/cases/SC-7K3M-Q2XV-9",
+        "/v1/cases/SC-7K3F-9QXM-4T2B-3",
     ),
     "Idempotent-Replayed": describe_header(
         "`true` if an earlier request with this `Idempotency-Key` did the work. The answer "
@@ -78,7 +78,8 @@ HEADERS: Final[dict[str, dict[str, Any]]] = {
         required=True,
     ),
     "Content-Language": describe_header(
-        "The languages of the texts in the answer, from the most used.", ENGLISH
+        "The languages of the texts in the answer: yours, in your order, then English.",
+        ENGLISH,
     ),
     "X-Accel-Buffering": describe_header(
         "Always `no`, which tells a proxy not to hold events back.", "no", required=True
