@@ -1,4 +1,4 @@
-"""Types of settings that reject values which the service cannot use."""
+"""Types for settings, which reject values that the service cannot use."""
 
 import re
 from collections.abc import Callable

@@ -62,11 +62,11 @@ def revoke_draft(tx: WriteTransaction, referral: Referral, reason: str) -> None:
 
 
 def find_covered(tx: WriteTransaction, case: Case, case_file: Standing) -> frozenset[UUID]:
-    """Return the ids of the open referrals that a consent in `case_file` covers.
+    """Return the ids of the open referrals that the consents in `case_file` cover.
 
-    A referral with another basis is included only if it has sections. A referral without
-    sections needs no consent. If it changed when a consent was withdrawn, the change would
-    reveal that the consent named its recipient.
+    A referral on another basis is included only if it has sections; without sections, it
+    needs no consent. If such a referral changed when a consent was withdrawn, the change
+    would reveal that the consent named its recipient.
     """
     return frozenset(
         referral.id
@@ -82,8 +82,8 @@ def withdraw_uncovered(
 ) -> None:
     """Withdraw the referrals in `covered_before` that no remaining consent covers.
 
-    A referral for a child that needs no consent continues with the summary alone, because
-    the guardian who withdrew the consent may be a danger to the child.
+    A child's referral that needs no consent continues with the summary alone, because the
+    guardian who withdrew the consent may be a danger to the child.
     """
     case_file = standing.load_for_case(tx, case)
     uncovered = covered_before - find_covered(tx, case, case_file)
@@ -106,11 +106,11 @@ def narrow_to_summary(tx: WriteTransaction, referral: Referral) -> None:
 
 
 def notify_of_change(tx: WriteTransaction, case: Case, changed: Section | None) -> None:
-    """Notify recipients of a change to a section or a summary that they may read.
+    """Send recipients an event if a section or a summary that they may read has changed.
 
     If `changed` is None, the field `safe_contact` has changed. After a change of the
-    contact, the needs or `safe_contact`, the recipients also get an urgent notification,
-    because a number that they call may no longer be safe (BR19).
+    contact, the needs or `safe_contact`, the recipients also get a notification as in an
+    emergency, because a number that they call may no longer be safe (BR19).
     """
     case_file = standing.load_for_case(tx, case)
     facts = {"section": changed} if changed else {"field": "safe_contact"}
@@ -144,7 +144,7 @@ def may_read_change(
 
 
 def withdraw_unsafe(tx: WriteTransaction, case: Case) -> None:
-    """Withdraw the referrals to unsafe recipients, without revealing the reason.
+    """Withdraw the open referrals to unsafe recipients, without revealing the reason.
 
     An unsafe recipient loses its access to the case even if its referral is completed.
     """
@@ -204,6 +204,6 @@ def end_all(tx: WriteTransaction, case: Case, reason: WithdrawReason) -> None:
 
 
 def expire(tx: WriteTransaction, referral: Referral) -> None:
-    """Expire a referral that was not acknowledged or not decided in time (D01, D03)."""
+    """Expire an undecided referral, for example after a missed deadline (D01, D03)."""
     step = TABLE.find(referral.state, Action.EXPIRE, {Side.SYSTEM}, frozenset())
     take_step(tx, prepare_step(referral, step), by_system=True)

@@ -40,7 +40,7 @@ def rank_helpers(
 
     An office that was already asked is left out only if the caller may know that it was
     asked, because a gap in the list would reveal that it helps. For the same reason, the
-    capacity of offices that the caller may not know is ignored (R12).
+    capacity and past answers of offices that the caller may not know are ignored (R12).
     """
     own_office = directory_queries.by_id(tx, tx.actor.focal_point_id)
     case_file = standing.filter_for_caller(tx, case_file)
@@ -77,8 +77,8 @@ def limit_to_proposed(question: Question, ranking: Ranking) -> Ranking:
     """Shorten a ranking for a caller that must not know what the person fears.
 
     If no consent is needed, a feared office would be recognised by its absence from a list.
-    The result contains the offices that the person named or, if there are none, the office
-    to ask next.
+    The result contains the desk, and the candidates that the person named or, if there are
+    none, the office to ask next.
     """
     named = tuple(one for one in ranking.candidates if one.id in question.named)
     return Ranking(named or list_next_candidates(question, ranking)[:1], ranking.desk, ())
@@ -98,7 +98,7 @@ def list_next_candidates(question: Question, ranking: Ranking) -> tuple[Candidat
 def is_proposed(tx: ReadTransaction, referral: Referral, case_file: Standing) -> bool:
     """Return whether the recipient of a draft is among the offices proposed to the sender.
 
-    An office that declined or did not answer is included, because it can be asked again.
+    An office that refused or did not answer is included, because it can be asked again.
     """
     asked = find_asked_recipients(tx, case_file, referral.service, ANSWERED_NO)
     if referral.recipient_id in asked:
@@ -116,9 +116,9 @@ def is_already_asked(
 ) -> bool:
     """Return whether a draft repeats an open referral to the same recipient.
 
-    The open referral must include the same service and all sections of the draft, and the
-    caller must be allowed to know the referral; otherwise, a refusal would reveal which
-    office helps (ADR 51).
+    The open referral must be for the same service and include all sections of the draft,
+    and the caller must be allowed to know the referral; otherwise, a refusal would reveal
+    which office helps (ADR 51).
     """
     similar = [
         one

@@ -163,4 +163,5 @@ HELPED: Final = frozenset({_S.ACCEPTED, _S.IN_PROGRESS, _S.ON_HOLD, _S.COMPLETED
 AT_WORK: Final = frozenset({_S.ACCEPTED, _S.IN_PROGRESS, _S.ON_HOLD})
 ASKED: Final = frozenset(_UNDECIDED)
 STOPPED: Final = frozenset(_STOPPED)
-"""States in which the recipient can read the referral but cannot open any section."""
+"""States in which the recipient cannot open any section, and can read the referral only
+until it confirms that it deleted its copy."""

@@ -26,7 +26,7 @@ class Basis(StrEnum):
 
 
 class Clearance(StrEnum):
-    """The progress of a return's checklist; null before GO and for other services."""
+    """The progress of a return; null before GO, if cancelled, and for other services."""
 
     CLEARED = "cleared"
     DONE = "done"
@@ -36,7 +36,7 @@ class PartyRecord(CaseRecord, Listed):
     """The base class of referrals and handovers, which have a version and parties."""
 
     path: ClassVar[str]
-    """The path of such records in the API."""
+    """The path of the collection in the API, such as `referrals`."""
     case_relations: ClassVar[tuple[Relation, ...]]
     """Relations to the case that are also relations to the record, by precedence."""
     case: Mapped[Case]

@@ -76,7 +76,7 @@ def is_meeting_in_future(facts: Facts) -> bool:
 def may_inform_police(facts: Facts) -> bool:
     """Return whether a referral may inform the police or a prosecutor (N22, BR15).
 
-    For law enforcement, the person must have been told of the reflection period.
+    For LAW_ENFORCEMENT, a fact must state the status of the person's reflection period.
     """
     return facts.service != Service.LAW_ENFORCEMENT or facts.reflection_told
 
@@ -84,8 +84,8 @@ def may_inform_police(facts: Facts) -> bool:
 def build_required_consent(facts: Facts) -> RequiredConsent:
     """Return the consent that the recipient, the service and the sections require.
 
-    It depends only on the referral and the request. Existing consents are ignored: a
-    consent to an office that the person fears must look as if it were missing.
+    The result depends only on the referral and the request. Existing consents are ignored:
+    a consent to an office that the person fears must look as if it were missing.
     """
     sections = facts.sections | (facts.terms.answered or frozenset())
     return RequiredConsent(
@@ -94,10 +94,10 @@ def build_required_consent(facts: Facts) -> RequiredConsent:
 
 
 def may_answer(facts: Facts) -> bool:
-    """Return whether the person's consent allows the answer.
+    """Return whether the person's consent allows the answer; False if there is no answer.
 
-    An answer with neither sections nor text is always allowed. A text requires a consent or
-    the basis `child_path`, and sections require a consent.
+    An answer with neither sections nor text is always allowed. Sections require a consent.
+    A text requires a consent, unless a child may be referred without one (BR09, BR14).
     """
     if facts.terms.answered is None or facts.answer_covered:
         return facts.terms.answered is not None

@@ -25,7 +25,7 @@ from app.referrals.models import Referral
 def matches_party(party: type[Party]) -> ColumnElement[bool]:
     """Return the condition for party rows of the recipient or the sender of a referral.
 
-    The condition includes the case, so that the database can use its index.
+    The condition includes the case, so that the database can use an index of the parties.
     """
     holds = (party.record_id == Referral.case_id) & party.relation.in_(HOLDING_RELATIONS)
     return (party.case_id == Referral.case_id) & or_(party.record_id == Referral.id, holds)
@@ -35,7 +35,7 @@ def build_led_condition() -> ColumnElement[bool]:
     """Return the condition for referrals that existed when a former lead led the case.
 
     The office `me` is a former lead now, and a period in which it led ended after the
-    referral was written.
+    referral was opened.
     """
     of_case = Party.case_id == Referral.case_id
     was_lead = (Party.relation == Relation.LEAD) & (Party.until > Referral.opened_at)
@@ -183,7 +183,7 @@ def is_helping(tx: ReadTransaction, case_id: UUID) -> bool:
 def list_received(
     tx: ReadTransaction, statement: Select[Referral], case_ids: Iterable[UUID]
 ) -> Sequence[Referral]:
-    """Run a statement for the referrals that the caller received in the given cases."""
+    """Return the referrals to the caller that a statement selects in the given cases."""
     asked = {"me": tx.actor.focal_point_id, "cases": list(case_ids)}
     return tx.session.scalars(statement, asked).all()
 

@@ -120,8 +120,8 @@ def redact_for(
 
     If the caller may not know the recipient, the code of the recipient is left out. If the
     caller may not know the fears of the person, an unsafe recipient appears only as a
-    missing consent. The sender of a draft can choose only an office that a consent covers
-    or that the ranking proposes, and so cannot try many offices to find a feared one.
+    missing consent. As the sender of a draft, this caller can choose only an office that a
+    consent covers or the ranking proposes, and so cannot find out which office is feared.
     """
     own_office = directory_queries.by_id(tx, tx.actor.focal_point_id)
     if not may_know_recipient(referral, case_file, own_office):
@@ -245,8 +245,8 @@ def find_covered_until(
 ) -> datetime | None:
     """Return the time until which consents that the reader may know cover a referral.
 
-    Return None if no such consent covers the referral, or if it is neither a draft nor
-    open. The result does not depend on the fears of the person, so that it reveals none.
+    The time may be in the past. Return None if these consents never cover the referral, or
+    if the referral has ended. The result does not depend on fears, so it reveals none.
     """
     if referral.state not in OPEN | {State.DRAFT}:
         return None
@@ -259,7 +259,7 @@ def find_covered_until(
 
 
 def find_sender(case: Case, reader: UUID) -> UUID | None:
-    """Return the office that holds the case, or None if the reader may not know the office.
+    """Return the holder of the case as the reader may know it, or None.
 
     A reader with a snapshot of the case sees the holder at the time of the snapshot.
     """

@@ -58,7 +58,7 @@ def send(tx: WriteTransaction, pending: PendingStep) -> Referral:
     """Send a referral and make its recipient a party.
 
     A State body that is asked for a travel document reads a snapshot of the case. Raises
-    RecipientUnfit (422) if the recipient has become unfit since the draft.
+    RecipientUnfit (422) if the recipient may no longer receive the referral.
     """
     referral = pending.referral
     require_fit_recipient(pending.case, referral.recipient)
@@ -93,7 +93,7 @@ def redirect(
     """End the referral and create a draft for the office that could help instead.
 
     The draft names this referral as its predecessor. If the office was already asked, no
-    draft is created, and RedirectLoop (422) is raised if the recipient may know it. Raises
+    draft is created; if the recipient may know this, RedirectLoop (422) is raised. Raises
     FocalPointUnknown or RecipientUnfit (422) if the office is not known or may not receive
     referrals.
     """
@@ -194,7 +194,7 @@ def end_with_reason(
     *,
     alternative: str | None = None,
 ) -> Referral:
-    """Decline, redirect, withdraw or revoke a referral, with a reason and a sealed note."""
+    """Decline, redirect, withdraw or revoke a referral, with a reason; seal any note."""
     pending.referral.reason = reason
     case_actions.add_note(tx, pending.referral, pending.step.action, note)
     return take_step(tx, pending, alternative=alternative)

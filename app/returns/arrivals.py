@@ -46,7 +46,7 @@ class Arrival(NamedTuple):
 def find_due(tx: ReadTransaction, records: Iterable[Return]) -> Mapping[UUID, datetime]:
     """Return the times at which arrivals are due, by the id of the return (D06).
 
-    A return whose sealed travel plan cannot be opened is left out.
+    A return without a sealed travel plan that can be opened is left out.
     """
     by_referral = {one.referral_id: one for one in records}
     found = {}
@@ -59,10 +59,7 @@ def find_due(tx: ReadTransaction, records: Iterable[Return]) -> Mapping[UUID, da
 
 
 def find_planned(tx: ReadTransaction, record: Return) -> datetime | None:
-    """Return the arrival time in the sealed travel plan of a return, or None.
-
-    The result is None if there is no plan or the plan cannot be opened.
-    """
+    """Return the planned time of arrival, or None if no travel plan can be opened."""
     plans = return_queries.list_travel_plans(tx, [record.referral_id])
     return next((open_arrival(tx, plan) for plan in plans), None)
 
@@ -99,7 +96,8 @@ def get_due_at(tx: ReadTransaction, record: Return, clock: Clock | None) -> date
 def list_waiting(tx: ReadTransaction) -> list[Arrival]:
     """List the arrivals that the caller has to confirm, with their true due times.
 
-    An arrival whose stored deadline has the true due time already is left out.
+    An arrival is left out if its stored deadline already has the true due time, or if its
+    travel plan cannot be opened.
     """
     rows = return_queries.list_travelling(tx, tx.now + HORIZON)
     due = find_due(tx, [record for _, record in rows]) if rows else {}

@@ -63,7 +63,7 @@ def decide_no_go(
     why: DecideNoGo,
     approval: UUID | None,
 ) -> Return | Approval:
-    """Take the decision NO-GO, and withdraw the referral.
+    """Take the decision NO-GO, and withdraw the referrals of the return.
 
     A supervisor of the lead has to approve it: without `approval`, request and return an
     approval. Raises the same exceptions as `decide_go`.

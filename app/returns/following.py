@@ -50,7 +50,7 @@ def find_covered(tx: WriteTransaction, case: Case, case_file: Standing) -> froze
 
 
 def reassign_all_deadlines(tx: WriteTransaction, case: Case) -> None:
-    """Reassign the deadlines of the referrals and returns of a case to its new holder.
+    """Reassign the holder's deadlines in referrals and returns to the new holder of a case.
 
     Returns that have lost their basis end.
     """
@@ -78,8 +78,8 @@ def end_or_reassign(
 def has_lost_basis(record: Return, case_file: Standing, rested: frozenset[UUID]) -> bool:
     """Return whether a return has lost its basis.
 
-    This is true if its consent was withdrawn, if its referral or the case has ended, if the
-    State of origin must not be contacted, or if the recipient is unsafe for the person.
+    This is true if the consent was withdrawn, the referral ended without completion, the
+    case ended, the State of origin must not be contacted, or the recipient is unsafe.
     `rested` contains the ids of the returns that a consent covered before.
     """
     referral, recipient = record.referral, record.referral.recipient
@@ -136,7 +136,7 @@ def withdraw_document_referrals(tx: WriteTransaction, record: Return) -> None:
 def reassign_deadline(tx: WriteTransaction, record: Return, case_file: Standing) -> None:
     """Reassign the deadline of a return to the office that now has to act.
 
-    If another office now issues the documents, an event informs that office.
+    If the new office is the consulate, an event asks it for the documents.
     """
     _, side = CLOCKS[record.state]
     document_referral = find_document_referral(tx, record, case_file)

@@ -117,7 +117,7 @@ _STILL = (
     _N.CHILD_PROVIDED_FOR,
     _N.GUARDIAN,
 )
-"""The requirements of the lead at every step from the decision GO to the departure.
+"""The requirements of the lead's steps GO, PLAN and DEPART.
 
 The other sides have the single requirement `still_cleared` instead, so that the State of
 origin does not learn which requirement is unmet, which could reveal a threat or a fear.

@@ -21,7 +21,7 @@ ACTION: Final = store_enum(Action, "action", {Action.LOCATE: "account_for"})
 
 
 class Return(CaseRecord, Listed, Base):
-    """The return that a RETURN referral asks for. Its sides are derived from the case."""
+    """The return that a RETURN referral asks for. It has no party rows of its own."""
 
     __tablename__ = "return_checklist"
     __table_args__ = (

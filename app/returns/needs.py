@@ -68,7 +68,7 @@ class Facts:
     recipient_gone: bool
     terms: Terms = Terms()
     identity_purpose: Purpose = Purpose.RETURN
-    """The consent purpose of the referral to the office that verifies the identity."""
+    """The purpose that a consent must have for the office that verifies the nationality."""
 
 
 def is_provided_for(facts: Facts) -> bool:
@@ -154,7 +154,7 @@ RECEPTION: Final = Remedy(
 
 
 def get_remedy_for_no_threat(facts: Facts) -> Remedy | None:
-    """Return the remedy for a missing assessment; None if none is missing or one unsafe."""
+    """Return the remedy for missing assessments; None if all exist or one is unsafe."""
     assessments = [one for one in (facts.destination, facts.origin) if one is not None]
     return get_remedy_for_no_assessment(facts) if all(map(is_safe, assessments)) else None
 

@@ -22,8 +22,8 @@ from app.returns.lifecycle import CANCELLED, State
 from app.returns.models import Return
 
 OVER: Final = CANCELLED - {State.HALTED}
-"""States in which a return is over. Its only possible deadline is that of the decision on
-contact with the State of origin. A halted return first has a deadline of its own."""
+"""States of a return that ended without completion. Its only possible deadline is to decide
+on contact with the State of origin. A halted return first has a deadline of its own."""
 OVER_IN: Final = select(Return.id).where(
     Return.case_id == bindparam("case"), Return.state.in_(OVER)
 )
@@ -79,7 +79,7 @@ def start_deadline(tx: WriteTransaction, record: Return) -> None:
 
 
 def reassign_deadline(tx: WriteTransaction, case: Case) -> None:
-    """Reassign the deadline to decide on contact with the State of origin to the holder.
+    """Reassign to the holder the deadline to decide on contact with the State of origin.
 
     If the case is no longer open, the deadline is stopped instead.
     """

@@ -147,7 +147,7 @@ def list_misdirected_visits(
     """List the returns in which the wrong office has the deadline for the visits.
 
     The recipient reports the visits, or the lead if the recipient is closed or unattended.
-    `unattended` are the ids of the unattended offices.
+    In an unattended office, no account could work on cases for a day (ADR 50).
     """
     recipient, closed = Referral.recipient_id, directory_queries.select_closed()
     unavailable = recipient.in_(closed) | recipient.in_(unattended)
@@ -255,6 +255,6 @@ def find_travelling(tx: ReadTransaction, clock: Clock) -> Return | None:
 
 
 def list_arrivals_ahead(tx: ReadTransaction) -> Sequence[Row[Clock, Return]]:
-    """List the arrival deadlines not due yet or stopped in time, with their returns."""
+    """List the arrival deadlines that are not due or were stopped in time, with returns."""
     ahead = ARRIVALS.where(Clock.due_at > LAST_RUN)
     return tx.session.execute(ahead, {"now": tx.now}).all()

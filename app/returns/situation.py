@@ -169,7 +169,7 @@ def get_result(done: Done | None) -> str | None:
 def find_plan(tx: ReadTransaction, record: Return) -> TravelPlan | None:
     """Return the travel plan for use in rules, or None if there is none.
 
-    It is also None unless the return is in the state `planning` or `planned`.
+    The plan is loaded only in the states `planning` and `planned`; otherwise, return None.
     """
     if record.state not in {State.PLANNING, State.PLANNED}:
         return None

@@ -87,7 +87,7 @@ def select_unprotected() -> Select[UUID]:
 
 
 def has_unprotected(session: Session) -> bool:
-    """Return whether there is a return whose steps have no digest."""
+    """Return whether any return has steps without a digest."""
     return session.scalar(select_unprotected().limit(1)) is not None
 
 
@@ -113,7 +113,7 @@ def list_rows(session: Session, case_id: UUID) -> Iterator[tuple[str, dict[str, 
 
 
 def protect_steps_again(runtime: Runtime, case_id: UUID) -> None:
-    """For each return of a case, write the digest of its current steps."""
+    """Write the digest of the current steps of each return of a case."""
     with runtime.database.begin_write(SERVICE) as session:
         own = select(Return.id).where(Return.case_id == case_id)
         for return_id in session.scalars(own.order_by(Return.number)).all():

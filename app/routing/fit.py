@@ -105,7 +105,7 @@ def is_within_reach(question: Question, profile: Profile) -> bool:
 
 
 def may_serve_sex(question: Question, profile: Profile) -> bool:
-    """Return False only if it is known that an office does not serve the person's sex."""
+    """Return whether an office serves the person's sex; True if either is unknown."""
     return not (question.sex and profile.sexes) or question.sex in profile.sexes
 
 
@@ -115,7 +115,7 @@ def may_serve_age(question: Question, profile: Profile) -> bool:
 
 
 def estimate_room(question: Question, profile: Profile) -> Room:
-    """Estimate how likely a free place is, without counts that are old or in the future."""
+    """Estimate how likely a free place is; ignore counts that are old or in the future."""
     if profile.capacity is None or profile.capacity_as_of is None:
         return Room.NOT_KNOWN
     age = question.now - profile.capacity_as_of

@@ -15,8 +15,8 @@ from app.kernel.db import Base
 class Shortlisted(CaseRecord, Base):
     """A focal point that was asked to lead a case, with its position and the reasons.
 
-    The offices that are still to be asked are sealed, because an office missing from that
-    list may be one that the person fears (ADR 38). In older rows, `asked_at` is null for an
+    The list of the offices to ask next is sealed, because an office missing from the list
+    may be one that the person fears (ADR 38). In older rows, `asked_at` is null for an
     office that was not asked. `left_at` is when an office declined or missed the deadline.
     """
 
@@ -33,7 +33,7 @@ class Shortlisted(CaseRecord, Base):
 
 
 class LeftOutRow(Base):
-    """An office that may not lead a case. Only older versions write such rows."""
+    """An office that may not lead a case. Only older versions stored these rows."""
 
     __tablename__ = "left_out"
 

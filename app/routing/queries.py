@@ -57,10 +57,9 @@ class Place:
 def list_rows(tx: ReadTransaction, case_id: UUID) -> list[Shortlisted]:
     """List the offices that were asked to lead a case, in the order of the requests.
 
-    Rows of earlier versions can name offices that were not asked yet.
-
-    Raises NotAuthentic if a row was altered, inserted or deleted outside the service,
-    because the rows decide which offices are not asked again.
+    Rows of earlier versions can name offices that were not asked yet. Raises NotAuthentic
+    if a row was altered, inserted or deleted outside the service, because the rows decide
+    which offices are not asked again.
     """
     found = list(tx.session.scalars(SHORTLIST, {"case": case_id}))
     require_all_loaded(tx.session, [case_id], Shortlisted.list_labels())
@@ -92,7 +91,7 @@ def load_results(
 ) -> Mapping[UUID, RoutingResult]:
     """Open the sealed routing results of several cases.
 
-    A case without such a result is left out, and so is a case whose key is lost. `page`
+    Cases without a sealed result, and cases whose key is lost, are left out. `page`
     contains the ids of all cases that are shown together, including `case_ids`.
     """
     found: dict[UUID, RoutingResult] = {}

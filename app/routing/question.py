@@ -14,8 +14,9 @@ from app.directory.kinds import AgeGroup, OfficeFunction, OfficeKind, Service, S
 
 @dataclass(frozen=True)
 class Profile:
-    """The attributes of a focal point that routing uses; empty or None means unknown.
+    """The attributes of a focal point that routing uses.
 
+    If `sexes` or `ages` is empty, or `open` or `capacity` is None, the value is unknown.
     `answered` is the number of recent requests that have ended or are overdue. `late` is
     the number of these requests that were not answered in time.
     """
@@ -45,8 +46,8 @@ class Question:
     """The question for a ranking: the values on which the ranking depends.
 
     `consented` contains the offices that may be informed about the person on any basis, and
-    `named` the offices that a consent covers. `declined` contains the offices that must not
-    be asked again: for leads, all offices that were asked; for a service, the offices that
+    `named` the offices that a consent covers. `declined` contains the offices that are not
+    ranked again: for leads, all offices that were asked; for a service, the offices that
     declined or did not answer. `approached` contains the offices that have an open request
     for the service. `agreed` contains the countries to which agreements allow at least the
     section `needs` to be sent. `home` is the State of the submitter. `ages` includes the

@@ -1,6 +1,6 @@
 """Pure functions that rank the offices to lead a case or to serve it (LIFECYCLES.md, 8).
 
-The result does not depend on the order of the offices. Every focal point is included or
+The result does not depend on the order of the offices. Each of them is included or
 excluded, with reasons. Safeguards are never given as a reason. If safeguards exclude an
 office, the reason given is a missing consent. If they exclude a desk, another desk is used.
 """

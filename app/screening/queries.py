@@ -19,10 +19,10 @@ def find(tx: ReadTransaction, case_id: UUID, screening_id: UUID) -> Screening | 
 def list_known(tx: ReadTransaction, case: Case) -> list[Screening]:
     """Return the screenings of a case that the caller may see, oldest first.
 
-    The holder may see all screenings. Until a lead takes the case, the submitter may see
-    all screenings as well. Another office may see only its own screenings, so that a
-    submitter does not learn the findings of the host country (R12). Raises NotAuthentic if
-    a screening was altered, inserted or deleted outside the service.
+    The holder may see all screenings, and so may the submitter until a lead takes the case
+    or the case ends. Another office may see only its own screenings, so that a submitter
+    does not learn the findings of the host country (R12). Raises NotAuthentic if a
+    screening was altered, inserted or deleted outside the service.
     """
     of_case = select(Screening).where(Screening.case_id == case.id)
     rows = tx.session.scalars(of_case.order_by(Screening.screened_at, Screening.id)).all()

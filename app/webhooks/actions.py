@@ -77,8 +77,8 @@ def create_webhook(
 ) -> MadeWebhook | Approval:
     """Create a webhook for a feed; without `approval`, request and return an approval.
 
-    Raises RoleMissing (403), FocalPointUnknown (422), HostNotListed (422) or
-    TooManyWebhooks (409).
+    Raises RoleMissing (403), FocalPointUnknown or HostNotListed (422), or TooManyWebhooks
+    or ApprovalUnusable (409).
     """
     require_manager(tx)
     of = directory_queries.get_by_code_or_422(tx, new.focal_point)
@@ -153,7 +153,7 @@ def rotate_secret(
 ) -> MadeWebhook:
     """Create a new secret. Earlier secrets expire after at most `overlap_hours`.
 
-    The expiry time of a secret is in database time, which the senders use as well.
+    Secrets expire by the clock of the database, which the sender of messages uses too.
     """
     webhook, now = lock_open(tx, webhook_id), tx.runtime.time(tx.session)
     over = now + timedelta(hours=overlap_hours)
@@ -194,7 +194,7 @@ def end_webhook(tx: WriteTransaction, webhook_id: UUID) -> Webhook:
 
 
 def replay_events(tx: WriteTransaction, webhook_id: UUID, after: str | None) -> Webhook:
-    """Send the events after a cursor again, or all events if the cursor is None.
+    """Reset a webhook to a cursor, or to the start of the feed, to send its events again.
 
     The result of an attempt that is under way is ignored, because the position has changed.
     """

@@ -1,4 +1,4 @@
-"""The job that completes erasures in the ledger and removes traces of deleted keys."""
+"""The job that copies erasures to the ledger and removes traces of deleted keys."""
 
 from app.cases.erasure import ErasureCleanup
 from app.kernel.heartbeat import Part
@@ -8,7 +8,7 @@ from app.worker.jobs import Job
 
 
 def create_erasure_job(runtime: Runtime, ledger: Ledger) -> Job:
-    """Return the job that completes erasures, even those that another process began."""
+    """Return the job that cleans up after erasures, including those of other processes."""
     aftermath = ErasureCleanup(runtime, ledger)
 
     def run(_: Runtime) -> int:

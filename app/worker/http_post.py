@@ -12,7 +12,7 @@ from typing import Any, Final, override
 import httpcore
 
 MAX_BYTES: Final = 32 * 1024
-"""The maximum number of bytes that are read from one connection."""
+"""The maximum number of bytes that are read from one connection, after decryption."""
 NOT_REACHED: Final = (httpcore.ConnectError, httpcore.ConnectTimeout)
 FAILED: Final = (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError)
 """Exceptions that a request raises if the server or the network fails."""

@@ -45,8 +45,8 @@ class Job:
 def handle_deadlines(runtime: Runtime) -> int:
     """Handle missed deadlines, and expire approval requests and form drafts.
 
-    Returns the number of all these items. Old sessions, used challenges and old enrolments
-    are deleted too, but are not counted.
+    Returns the number of items that were handled or expired. Old sessions, used challenges
+    and old enrolments are deleted too, but are not counted.
     """
     delete_old_sessions(runtime)
     delete_used_challenges(runtime)
