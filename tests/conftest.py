@@ -2,8 +2,8 @@
 
 By default a test runs on SQLite and on PostgreSQL; `--databases sqlite` leaves out
 PostgreSQL. A test that uses `sqlite_url` or `pg_url` runs only on that database, and is
-deselected if that database is left out. A test that uses `before_any_database` also runs
-only once, because its requests never reach a database. `--effort` selects how many tests
+deselected if that database is left out. A test that uses `before_any_database` runs only
+on SQLite, because its requests never reach a database. `--effort` selects how many tests
 run (tests/support/effort.py), and `--seed` selects which tests run.
 """
 
@@ -62,7 +62,7 @@ ONLY = {
 
 
 class Node(Protocol):
-    """The part of an xdist worker that pytest uses before the worker starts."""
+    """The part of an xdist worker that `pytest_configure_node` uses."""
 
     config: pytest.Config
     workerinput: dict[str, str]
@@ -121,7 +121,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def drop_routine(_: object, method: str, line: EventDict) -> EventDict:
-    """Drop the log lines of successful requests, but keep warnings and errors."""
+    """Drop log lines of the levels debug and info, but keep warnings and errors."""
     if method in {"debug", "info"}:
         raise structlog.DropEvent
     return line
@@ -217,7 +217,7 @@ def invented_events() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def copies(request: pytest.FixtureRequest) -> Iterator[Callable[[str], Copy]]:
-    """Yield a function that returns copies of a migrated database of a given kind.
+    """Yield a function that takes a kind of database and returns a function that copies it.
 
     For each kind, the database is migrated at the first call, which may be in any test.
     """

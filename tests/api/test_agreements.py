@@ -74,7 +74,7 @@ def test_a_border_between_sender_and_recipient_stays_one_when_the_person_crossed
     """A referral from Kazakhstan to Kyrgyzstan needs an agreement to send sections.
 
     The agreement is needed even if the person is already in the recipient's country,
-    because the lead sends the sections.
+    because the lead sends the sections from Kazakhstan.
     """
     given = [make_consent(), make_service_consent(country="KG")]
     case = lead.take_lead(officer.submit(consents=given))

@@ -59,7 +59,7 @@ def abroad(world: World) -> Someone:
 
 @pytest.fixture
 def sent_referral(lead: Someone, case: Json, abroad: Someone) -> Json:
-    """Return a referral with two sections to the NGO in Uzbekistan. Both offices poll."""
+    """Return a referral with two sections to the NGO. The lead and the NGO have polled."""
     sent = unwrap(lead.refer(case, HOME, sections=SENT))
     lead.poll()
     abroad.poll()

@@ -1,4 +1,4 @@
-"""An error lists the allowed fields and codes of the schema, and never the input."""
+"""An error lists the allowed fields or codes, or says where they are, but not the input."""
 
 from typing import Any
 

@@ -32,7 +32,7 @@ def list_further(who: Someone, case: Json) -> set[str]:
 
 
 def list_answers(who: Someone, record: Json) -> set[str]:
-    """Return the actions that complete the task of the deadline of a record."""
+    """Return the actions with which the office meets the deadline of a record."""
     shown = list_shown(who, record)
     return {name for name, one in shown.items() if one["answers_deadline"]}
 

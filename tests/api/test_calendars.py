@@ -1,7 +1,7 @@
-"""Deadlines are counted in the working days of the office that has to act.
+"""Tests of the calendars and time zones in which deadlines are counted.
 
-Every test starts on Friday 23 October 2026 at 15:00 in Almaty. The following Monday is a
-public holiday there (Republic Day), but not in Uzbekistan.
+A test that sets no other time starts on Friday 23 October 2026 at 15:00 in Almaty. The
+following Monday is a public holiday there (Republic Day), but not in Uzbekistan.
 """
 
 from datetime import UTC, datetime
@@ -124,7 +124,7 @@ def test_an_arrival_is_confirmed_by_the_end_of_the_day_where_the_person_arrives(
 
     departed = home.advance("depart")
 
-    # The arrival is on 4 June, 01:00 in Tashkent, where the day ends at 18:59:59 UTC.
+    # The arrival is planned for 4 June, 01:00 in Tashkent; the day ends at 18:59:59 UTC.
     assert departed["due_at"] == "2026-06-04T18:59:59Z"
 
 

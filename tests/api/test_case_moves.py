@@ -43,7 +43,7 @@ def case(officer: Someone, lead: Someone) -> Json:
 
 
 def move_to_state(lead: Someone, case: Json, state: str) -> Json:
-    """Move a led case to `suspended`, `monitoring` or `closed`, and return the case."""
+    """Move a case with a lead to `suspended`, `monitoring` or `closed`, and return it."""
     steps = {"suspended": ("suspend", REST), "monitoring": ("monitor", {})}
     steps["closed"] = ("stop", STOP)
     return unwrap(lead.does(*steps[state][:1], case, steps[state][1]))

@@ -30,13 +30,13 @@ def write_section(lead: Someone, case: Json, content: Json) -> None:
 
 
 def list_announced_changes(who: Someone) -> list[Any]:
-    """Return the sender and the facts of each new event about changed content."""
+    """Return `by` and the facts of each new event about changed content."""
     events = [one for one in who.poll() if one["type"] == CHANGED]
     return [(one["by"], one["facts"]) for one in events]
 
 
 def list_notified_offices(world: World) -> set[object]:
-    """Return the ids of the offices that were notified of changed content."""
+    """Return the ids of the offices with a stored notification of changed content."""
     with world.database.begin_read() as session:
         query = select(Notification.focal_point_id).where(Notification.why == CHANGED)
         return set(session.scalars(query))

@@ -1,4 +1,4 @@
-"""Closing a case needs a reason and a second person, and the person must be informed."""
+"""Tests of closing a case: the reason, the second person, and informing the person."""
 
 from uuid import UUID, uuid4
 
@@ -96,7 +96,7 @@ def test_a_case_is_closed_without_telling_the_person_for_three_reasons_alone(
     case: Json,
     reason: ClosureReason,
 ) -> None:
-    """The person must be informed, except for LOST_CONTACT, DEATH and DUPLICATE."""
+    """The person must be informed unless the reason is LOST_CONTACT, DEATH or DUPLICATE."""
     body = make_closure(reason=reason, person_informed=False)
     if reason == ClosureReason.DUPLICATE:
         body["continues_in"] = lead.take_lead(officer.submit())["code"]

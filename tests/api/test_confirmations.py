@@ -394,7 +394,7 @@ def test_a_kept_request_with_free_text_counts_towards_the_quota_of_sealed_conten
 def test_a_revoked_key_ends_what_its_account_asked(
     world: World, lead: Someone, supervisor: Someone, case: Json
 ) -> None:
-    """A request of a revoked key cannot be confirmed, because a thief may have sent it."""
+    """Revoking a key ends the requests of its account; a thief may have sent them."""
     approval, prefix = ask_to_close(lead, case), lead.key.split("_")[1]
     unwrap(supervisor.send(f"{get_account_path(lead)}/keys/{prefix}/revoke"))
 

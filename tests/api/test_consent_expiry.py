@@ -71,7 +71,7 @@ def get_newest_consent(who: Someone, case: Json, purpose: str = "SHELTER") -> Js
 
 
 def list_consent_events(who: Someone) -> list[tuple[str, Json]]:
-    """Return the events about the expiry of consents that an office has not polled yet."""
+    """Poll an office's feed, and return its new events about the expiry of consents."""
     of_ends = ("consent.expiring", "consent.expired")
     return [(e["type"], e["facts"]) for e in who.poll() if e["type"] in of_ends]
 

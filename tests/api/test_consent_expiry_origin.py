@@ -1,4 +1,4 @@
-"""A lead of the State of origin never sees the recipients of consents that expire."""
+"""A lead of the State of origin cannot infer the recipient of a consent from its expiry."""
 
 from typing import Final
 

@@ -154,7 +154,7 @@ def test_form_that_is_sent_twice_is_recorded_once(lead: Someone, case: Json) -> 
     path, key = get_consents_path(case), str(uuid4())
     form = make_consent(recipients=[ADVICE, BED, make_recipient(purposes=["MEDICAL"])])
     first = lead.create(path, form, key)
-    record_form(lead, case, ADVICE, BED)  # at the same time, with another key
+    record_form(lead, case, ADVICE, BED)  # at the same clock time, with another key
 
     again = lead.create(path, form, key)
 
@@ -314,7 +314,7 @@ def test_form_names_a_recipient_once_for_each_purpose(lead: Someone, case: Json)
 def test_office_records_a_limited_number_of_valid_consents(
     lead: Someone, case: Json, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A submitter's consent does not count, because the lead may not know of it."""
+    """The limit ignores a submitter's consent, because the lead may not know of it."""
     monkeypatch.setattr(consent_actions, "MAX_VALID", 3)
     [first, _] = record_form(lead, case, BED, ADVICE)
 

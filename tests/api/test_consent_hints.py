@@ -24,7 +24,7 @@ def record_consent(who: Someone, case: Json, **changes: object) -> Json:
 
 
 def list_hints(who: Someone, case: Json) -> list[Json | None]:
-    """Return the hints of all consents that an office can list, oldest first."""
+    """Return the hint, or None, of each consent that an office can list, oldest first."""
     return [
         one["not_yet"] and {k: one["not_yet"][k] for k in ("counts_when", "given_by")}
         for one in unwrap(who.get(f"{get_path(case)}/consents"))["items"]
@@ -81,7 +81,7 @@ def test_consent_that_was_taken_back_has_no_hint(officer: Someone) -> None:
 def test_submitter_that_no_longer_follows_does_not_learn_that_the_age_changed(
     officer: Someone, lead: Someone
 ) -> None:
-    """A former submitter gets no hint that the lead has changed the age class."""
+    """Once a case has a lead, its submitter gets no hint that the age class has changed."""
     given = [make_consent(**GUARDIAN), make_consent(purposes=["HANDOVER"])]
     cases = [lead.take_lead(officer.submit(summary=CHILD, consents=given)) for _ in "12"]
     set_age_class(lead, cases[0], "adult")

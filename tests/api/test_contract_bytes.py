@@ -1,4 +1,4 @@
-"""The contract is served from stored bytes, compressed and with an ETag."""
+"""The contract is served from stored bytes, with an ETag, and compressed on request."""
 
 import json
 

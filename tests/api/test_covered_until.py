@@ -1,4 +1,4 @@
-"""Tests of the date until which consents cover a referral, as both sides see it."""
+"""Tests of the date until which consents cover a referral, as both offices see it."""
 
 from tests.api.test_consent_expiry import (
     END,

@@ -1,4 +1,4 @@
-"""Tests of the daily limit on the cases that an account opens (R18)."""
+"""Tests of the daily limit on the cases that a person opens at an office (R18)."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -29,7 +29,7 @@ CAP = 3
 
 @pytest.fixture
 def world(world: World) -> Iterator[World]:
-    """Yield a world in which an account may open three cases a day."""
+    """Yield a world in which a person may open three cases a day."""
     before = world.runtime
     world.runtime = world.app.state.runtime = replace(before, daily_cap=CAP)
     yield world
@@ -48,7 +48,7 @@ def cases(world: World, officer: Someone) -> list[Json]:
 
 @pytest.fixture
 def opened_cases(cases: list[Json], lead: Someone) -> list[Json]:
-    """Open as many cases as an account may open in a day, and return these cases."""
+    """Open as many cases as a person may open in a day, and return these cases."""
     for case in cases[:CAP]:
         unwrap(open_part(lead, case))
     return cases[:CAP]

@@ -23,7 +23,7 @@ def assess_risk(who: Someone, case: Json, level: str) -> None:
 
 
 def list_notified_offices(world: World) -> list[object]:
-    """Return the ids of the offices that were notified of a risk assessment."""
+    """Return the office id of each stored notification of a risk assessment."""
     with world.database.begin_read() as session:
         query = select(Notification).where(Notification.why == "case.risk_assessed")
         return [one.focal_point_id for one in session.scalars(query)]

@@ -1,6 +1,6 @@
 """Each response of a deprecated route names the dates of its deprecation and its end.
 
-The service has no deprecated route today, so the tests add one to the application.
+The service has no deprecated route today, so the tests add one to another application.
 """
 
 from datetime import UTC, date, datetime

@@ -54,7 +54,7 @@ def ngo(world: World) -> Someone:
 
 @pytest.fixture
 def desk_case(officer: Someone) -> Json:
-    """Return a case at a desk; the person has since consented to offices of Kazakhstan."""
+    """Return a case at a desk; the person then consented to State offices in Kazakhstan."""
     case = officer.submit(consents=SHELTER_ONLY)
     unwrap(officer.create(f"{get_path(case)}/consents", make_consent()))
     return case
@@ -270,7 +270,7 @@ def test_a_submitter_does_not_hear_who_has_a_person_across_a_border(
 
 @pytest.fixture
 def failing_case(world: World, officer: Someone, lead: Someone) -> Json:
-    """Return a case that is escalated to the desk, 21 days after it got a lead."""
+    """Return a case that was escalated to the desk 21 days after it got a lead."""
     case = lead.take_lead(officer.submit(consents=BOTH))
     world.advance(days=21)
     escalate_case(lead, case)
@@ -472,7 +472,7 @@ def test_a_lead_comes_and_goes_as_often_as_it_must(  # noqa: PLR0913, PLR0917
     second: Someone,
     failing_case: Json,
 ) -> None:
-    """The same office can become the lead, and lose the lead again, several times."""
+    """The same office can become the lead, and lose the lead, more than once."""
     desk.does_with(second, "take-over", failing_case, MOVE)
     for leaves, comes in ((ngo, "KZ_LEAD"), (lead, "SANA_SEZIM")):
         escalate_case(leaves, failing_case)

@@ -1,4 +1,4 @@
-"""A State office sees the case as it was when it was asked for a document (ADR 43)."""
+"""A State office that is asked for a document sees the case as of that time (ADR 43)."""
 
 import re
 from typing import Any
@@ -206,7 +206,7 @@ def test_consulate_asked_by_a_candidate_does_not_follow_the_case_to_another(
 def ask_as_candidate(world: World, *, submits: bool) -> Asked:
     """Return a referral to the consulate, sent by a candidate of a case without a lead.
 
-    If `submits`, the consulate also submitted the case, and changes its language twice.
+    If `submits`, the consulate also submits the case, and changes its language twice.
     """
     lead, consulate = world.add_person("KZ_LEAD"), world.add_person(CONSULATE)
     submitter = consulate if submits else world.add_person("IOM")

@@ -123,7 +123,7 @@ def restart_at(world: World, speed: int) -> None:
 def test_drill_at_two_speeds_reaches_the_last_visit_and_the_erasure_within_minutes(
     world: World, officer: Someone, lead: Someone
 ) -> None:
-    """With the clock speeds in docs/operations.md, a drill erases a case within minutes.
+    """With two clock speeds of docs/operations.md, a drill erases a case within 10 minutes.
 
     The speed is 600 while people act, and 200,000 while years have to pass.
     """

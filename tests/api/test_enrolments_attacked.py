@@ -1,4 +1,4 @@
-"""Attacks on an enrolment. For each, the newcomer's request gets the same 401."""
+"""Attacks on an enrolment. Each attack in `ATTACKS` gets the same 401 response."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -265,7 +265,7 @@ def test_session_of_the_same_person_cannot_confirm(office: Office) -> None:
 def test_holder_of_a_key_that_the_first_person_made_cannot_confirm(
     office: Office,
 ) -> None:
-    """The first person has seen the key, so a confirmation with the key is refused."""
+    """The first person got the link of the key, so confirming with the key is refused."""
     path = f"{get_account_path(office.second)}/keys"
     third = office.world.add_person(office.code, {Role.SUPERVISOR})
     body = {"scopes": ["accounts:write"], "days": 1}
@@ -304,7 +304,7 @@ def test_waiting_link_of_a_disabled_account_cannot_be_confirmed(office: Office) 
 def test_enrolment_gives_no_second_passkey_to_a_person_who_has_one(
     office: Office,
 ) -> None:
-    """A second enrolment through another account is refused, even if it began earlier."""
+    """An enrolment is refused once the person has a passkey through another account."""
     office.world.advance(minutes=1)
     invited, response = prepare(office)
     made, session = Office.enrol(replace_newcomer(office, office.first))

@@ -41,7 +41,7 @@ STATES = (
 
 @pytest.fixture
 def overseer(world: World) -> Someone:
-    """Return the protection officer of oversight."""
+    """Return a protection officer of oversight."""
     return world.add_person("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
 
 
@@ -68,7 +68,7 @@ def create_case_in(state: str, officer: Someone, lead: Someone, shelter: Someone
 
 
 def move_led_case(state: str, case: Json, lead: Someone, shelter: Someone) -> None:
-    """Move a case that has a lead to the given state."""
+    """Move a case with a lead to the given state."""
     if state == "assisting":
         sent = unwrap(lead.refer(case, shelter.code))
         unwrap(shelter.does("accept", sent, make_acceptance()))

@@ -42,7 +42,7 @@ OPENS = (
 
 @pytest.fixture
 def overseer(world: World) -> Someone:
-    """Return the protection officer of oversight."""
+    """Return a protection officer of oversight."""
     return world.add_person("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
 
 

@@ -1,4 +1,4 @@
-"""Tests that the demonstration's made-up figures are released once, and show a change."""
+"""Tests of the demonstration's made-up figures, and of the quarter after them."""
 
 from datetime import timedelta
 

@@ -28,7 +28,7 @@ FEARS: list[Json] = [
 
 @pytest.fixture
 def case(officer: Someone, lead: Someone) -> Json:
-    """Return a case with a lead, whose submitter recorded two consents."""
+    """Return a case with a lead and with two consents that the submitter recorded."""
     return lead.take_lead(officer.submit(consents=[make_consent(), make_service_consent()]))
 
 

@@ -48,8 +48,8 @@ def submit_to_desk(
 ) -> Json:
     """Submit a case that goes to the desk, because no consent names a lead.
 
-    For an adult, the desk also declares a vital interest, which replaces the consent, but
-    not if `vital` is false. For a child, the law replaces the consent.
+    For an adult, the desk also declares a vital interest, unless `vital` is false. No
+    consent is required then, nor for the services that protect a child.
     """
     case = {"consents": NO_LEAD, "summary": CHILD if child else {}} | case
     by = {"given_by": "guardian_with_assent"} if child else {}
@@ -62,7 +62,7 @@ def submit_to_desk(
 
 
 def assign_case(desk: Someone, case: Json, code: str) -> Any:
-    """Assign a case as a desk; return the status, with unmet requirements if refused."""
+    """Assign a case as a desk; return the status, or 409 and the unmet requirements."""
     choice = {"focal_point": code, "reason": "LOCAL_KNOWLEDGE"}
     answer = desk.does("assign", case, choice)
     return answer.status_code if answer.is_success else (409, answer.json()["unmet"])
@@ -79,10 +79,10 @@ def get_codes(found: Json) -> list[str]:
 
 
 def send_draft(who: Someone, case: Json, to: str, **changes: Any) -> Any:
-    """Create a draft and send it; return 200, or the unmet requirements if refused.
+    """Create a draft and send it; return 200, or two lists of unmet requirements.
 
-    One list of unmet requirements is from the draft, and another is from the response. The
-    consents that they name are checked and removed, because they repeat the draft.
+    The first list is from the draft, and the second is from the refusal. The `consent` of
+    each requirement is checked and removed, because it repeats fields of the draft.
     """
     draft = unwrap(who.refer(case, to, send=False, **changes))
     shown = get_actions(draft)["send"]

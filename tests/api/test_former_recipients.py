@@ -1,4 +1,4 @@
-"""A recipient whose help has ended sees its own referral, but not the case."""
+"""Tests of recipients whose referral has ended: what they lose, and what they still see."""
 
 import pytest
 

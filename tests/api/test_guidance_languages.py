@@ -1,4 +1,4 @@
-"""Guidance is shown in the officer's language, marked as an unofficial translation."""
+"""Guidance is in the caller's language or in English, with the translation's status."""
 
 import pytest
 from httpx2 import Response

@@ -33,7 +33,7 @@ CLASS = {"recipient_class": {"kind": "state", "country": "UZ"}, "purposes": ["HA
 
 @pytest.fixture
 def successor(world: World) -> Someone:
-    """Return an account of the focal point of Uzbekistan, the State of origin."""
+    """Return a person of the focal point of Uzbekistan, the State of origin."""
     return world.add_person("UZ_LEAD")
 
 
@@ -57,7 +57,7 @@ def put_safeguards(who: Someone, case: Json, **changes: Any) -> None:
 
 
 def withdraw_consent(who: Someone, case: Json, purpose: str = "HANDOVER") -> None:
-    """Withdraw the oldest consent for a purpose that is not withdrawn yet."""
+    """Withdraw a consent for a purpose: the oldest that is not withdrawn yet."""
     path = f"/cases/{case['code']}/consents"
     found = unwrap(who.get(path))["items"]
     one = next(c for c in found if purpose in c["purposes"] and not c["withdrawn_at"])
@@ -156,7 +156,7 @@ def test_without_an_agreement_no_lead_crosses_the_border(
 def test_a_border_lies_too_between_who_leads_and_who_is_to_lead(
     world: World, officer: Someone, lead: Someone
 ) -> None:
-    """If the person is in the new lead's country, a handover still crosses a border."""
+    """A handover needs an agreement even if the person is in the new lead's country."""
     case = lead_case(officer, lead)
     set_country(world, case, "UZ")
     end_agreement(world)

@@ -34,7 +34,7 @@ HIDDEN = (404, "not-found")
 
 @pytest.fixture
 def successor(world: World) -> Someone:
-    """Return an account of the focal point of Uzbekistan, the State of origin."""
+    """Return a person of the focal point of Uzbekistan, the State of origin."""
     return world.add_person("UZ_LEAD")
 
 
@@ -171,7 +171,7 @@ def test_the_new_lead_opens_what_the_consents_say(
 
 
 def refer_with_notes(lead: Someone, shelter: Someone, case: Json) -> str:
-    """Return the path of an accepted referral, after both offices have written notes."""
+    """Return the path of an accepted referral; the shelter declined another with a note."""
     gone = unwrap(lead.refer(case, SHELTER))
     no = {"reason": "NO_CAPACITY", "note": "Try the house by the river"}
     unwrap(shelter.does("decline", gone, no))
@@ -226,7 +226,7 @@ def test_a_lead_that_is_of_no_state_reads_it_as_the_sender_it_has_become(
 
 
 def advance_case(who: Someone, shelter: Someone, case: Json) -> None:
-    """Take many actions in a case that produce events for its lead."""
+    """Take many actions that produce events for the lead of a case."""
     unwrap(who.create(get_case_path(case, "risk-assessments"), {"level": "high"}))
     write_section(who, case, {"section": "health", "text": "Better"})
     unwrap(who.create(get_case_path(case, "consents"), make_service_consent(kind="state")))

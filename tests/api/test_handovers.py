@@ -36,7 +36,7 @@ SHELTER = "KZ_SHELTER_KOGERSHIN"
 
 @pytest.fixture
 def successor(world: World) -> Someone:
-    """Return an account of the focal point of Uzbekistan, the State of origin."""
+    """Return a person of the focal point of Uzbekistan, the State of origin."""
     return world.add_person("UZ_LEAD")
 
 

@@ -1,4 +1,4 @@
-"""A change of priority moves running deadlines, but never past their original date."""
+"""A change of priority moves deadlines; changing it back and forth gains no time."""
 
 import pytest
 

@@ -42,7 +42,7 @@ def admins(world: World) -> tuple[Someone, Someone]:
 
 @pytest.fixture
 def made(admins: tuple[Someone, Someone], lead: Someone) -> Json:
-    """Return a new API key of the lead, whose link has not been used."""
+    """Return a new API key of the lead. The link of the key has not been used."""
     return add_with(*admins, f"{get_account_path(lead)}/keys", FEED)
 
 
@@ -180,7 +180,7 @@ def test_link_that_was_used_cannot_be_restored(
 def test_wrong_link_waits_for_no_lock(
     world: World, pg_url: str, lead: Someone, made: Json
 ) -> None:
-    """With a wait, the response would differ from the response to an unknown link."""
+    """A wrong link is refused without a wait for a lock, like an unknown link."""
     assert pg_url
     wrong = f"sck_{made['prefix']}_{'x' * 43}"
     with world.database.begin_write() as session:
@@ -192,7 +192,7 @@ def test_wrong_link_waits_for_no_lock(
 def test_link_that_nobody_used_makes_no_second_person(
     world: World, admins: tuple[Someone, Someone]
 ) -> None:
-    """While the link is valid, the person who received it could act as the holder."""
+    """The holder cannot approve for the person who got the link while the link is valid."""
     maker, other = admins
     holder = world.add_person("KZ_LEAD", ADMINISTRATOR)
     add_with(maker, other, f"{get_account_path(holder)}/keys", FEED)

@@ -35,7 +35,7 @@ from tests.support.world import (
 
 @pytest.fixture
 def consular_supervisor(world: World) -> Someone:
-    """Return the supervisor of the consular post."""
+    """Return a supervisor of the consulate of Uzbekistan in Almaty."""
     return world.add_person("UZ_CONSULATE_ALMATY", SUPERVISOR)
 
 

@@ -1,4 +1,4 @@
-"""Tests of the list of sent notifications, which never contains an address."""
+"""Tests of the list of notifications, sent or waiting, which never contains an address."""
 
 from collections.abc import Iterator
 from datetime import timedelta

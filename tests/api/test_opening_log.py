@@ -1,4 +1,4 @@
-"""The access log records granted and refused access. A rewrite causes an event (R17)."""
+"""The access log records granted and refused access. A rewritten text causes an event."""
 
 import pytest
 
@@ -112,7 +112,7 @@ def replace_part(who: Someone, case: Json, part: str, body: Json) -> None:
 
 
 def list_rewritten_sections(*people: Someone) -> list[list[str]]:
-    """Return for each person the type and section of each new event about a rewrite."""
+    """Return, for each person, the type and section of each new event about a rewrite."""
     new_events = ([e for e in who.poll() if "written" in e["type"]] for who in people)
     return [
         [f"{e['type']} {e['facts']['section']}" for e in events] for events in new_events

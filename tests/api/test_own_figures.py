@@ -36,7 +36,7 @@ def count_missed(who: Someone) -> dict[str, tuple[int, int]]:
 
 
 def count_ages(who: Someone) -> dict[str, int]:
-    """Return the number of cases with open work of an office by age, without zeros."""
+    """Return the number of an office's cases with open work by age, without zeros."""
     found = read_figures(who)["open_work"]
     return {one["age"]: one["cases"] for one in found if one["cases"]}
 

@@ -37,7 +37,7 @@ type Case = tuple[Someone, Json]
 def at_a_desk(world: World) -> Case:
     """Return a person of a desk, and a case that is at the desk.
 
-    No consent named an office when the case was submitted.
+    When the case was submitted, no consent named an office that can lead.
     """
     officer = world.add_person("UZ_CONSULATE_ALMATY")
     case = officer.submit(consents=NOBODY)

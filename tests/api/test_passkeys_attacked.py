@@ -1,4 +1,4 @@
-"""Attacks on the sign-in with a passkey. Each is refused with the same response."""
+"""Attacks on the sign-in with a passkey. Each in `ATTACKS` gets the same response."""
 
 import json
 from collections.abc import Callable
@@ -109,7 +109,7 @@ def use_challenge_of_another_purpose(office: Office, made: Credential) -> Respon
 
 
 def swap_credential(office: Office, made: Credential) -> Response:
-    """Send the signature of an own passkey under the id of the victim's passkey."""
+    """Send the signature of the attacker's passkey under the id of the victim's passkey."""
     own, _ = replace_newcomer(office).enrol()
     response = DEVICE.sign(own, request_options(office.world))
     stolen = encode(made.id)
@@ -117,7 +117,7 @@ def swap_credential(office: Office, made: Credential) -> Response:
 
 
 def claim_another_person(office: Office, made: Credential) -> Response:
-    """Sign with an own passkey, but send the user handle of the victim."""
+    """Sign with the attacker's passkey, but send the user handle of the victim."""
     own, _ = replace_newcomer(office).enrol()
     own.user_handle = made.user_handle
     return sign_in(office.world, own)
@@ -212,7 +212,7 @@ def replace_newcomer(office: Office) -> Office:
 
 
 def show_refusal(answer: Response) -> Json:
-    """Return the status, headers and body of a refusal, without the id of the request."""
+    """Return the status, some headers and the body of a refusal, without the request id."""
     headers = {"www-authenticate", "cache-control", "content-type", "etag", "set-cookie"}
     seen = {name: value for name, value in answer.headers.items() if name in headers}
     body = {name: value for name, value in answer.json().items() if name != "instance"}

@@ -118,7 +118,7 @@ def test_nobody_gives_a_second_account_of_their_own_a_right(
 def test_key_shown_to_another_account_of_the_person_counts(
     world: World, supervisor: Someone, lead: Someone, case: Json
 ) -> None:
-    """A person who made the asker's key with another account cannot approve."""
+    """A person who got the link of the asker's key with another account cannot approve."""
     maker = add_second_account(supervisor)
     keys = f"{get_account_path(lead)}/keys"
     asked = get_approval_id(add(maker, keys, FEED))

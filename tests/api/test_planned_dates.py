@@ -12,7 +12,7 @@ from tests.support.returns import EARLY, MET, Homecoming, begin_return
 from tests.support.world import Json, Someone, World, get_problem, get_unmet, unwrap
 
 PLAN = {"visits": ["2026-06-09T20:00:00Z", "2026-06-20T09:00:00Z"]}
-"""Two visits. The first is on the 10th in Almaty and Tashkent, 5 hours ahead of UTC."""
+"""Two visits. The first is on 10 June in Almaty and Tashkent, whose offset is UTC+5."""
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def visited(officer: Someone, lead: Someone) -> Json:
 
 @pytest.fixture
 def travelling(world: World, officer: Someone, lead: Someone) -> Homecoming:
-    """Begin a return. The person has departed, and is expected in Tashkent on 3 June."""
+    """Begin a return, up to the departure. The arrival in Tashkent is due on 3 June."""
     home = begin_return(world, officer, lead)
     home.advance("depart")
     return home

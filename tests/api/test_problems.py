@@ -40,9 +40,9 @@ def send_raw(one: Someone, content: bytes | Iterator[bytes], **headers: str) -> 
 
 
 def is_problem(answer: Response) -> bool:
-    """Return whether a response with a status from 400 to 499 is a documented problem.
+    """Return whether a response is a problem with a status from 400 to 499.
 
-    A problem has the id of the request as `instance`, and repeats nothing of the input.
+    The problem has the id of the request as `instance`, and does not contain `SECRET`.
     """
     body = answer.json()
     found_by = answer.headers["x-request-id"]

@@ -35,7 +35,7 @@ pytestmark = pytest.mark.usefixtures("world")
 
 @pytest.fixture
 def world(world: World) -> Iterator[World]:
-    """Yield a world that limits an account to three drafts and 256 KiB of sealed bytes."""
+    """Yield a world that limits each account to 3 open drafts and 256 KiB sealed a day."""
     before = world.runtime
     quotas = Quotas(DRAFTS, BYTES)
     world.runtime = world.app.state.runtime = replace(before, quotas=quotas)
@@ -114,7 +114,7 @@ def test_over_the_daily_volume_it_is_said_what_is_left_and_until_when(
 def test_what_is_sealed_again_in_place_counts_too(world: World, officer: Someone) -> None:
     """If a section is written again, all of its bytes count towards the quota again.
 
-    Each write leaves a dead row and a log record.
+    Each write leaves a dead row and a record in the log of the database.
     """
     case = officer.submit()
     before = world.runtime.quotas.get_bytes_used(officer.actor.account_id, world.now)

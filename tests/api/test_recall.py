@@ -1,4 +1,4 @@
-"""Tests of the query cache of a transaction, which a write invalidates."""
+"""Tests of the query cache of a transaction, and of the writes that invalidate it."""
 
 from collections.abc import Iterator
 from dataclasses import replace

@@ -116,11 +116,11 @@ def test_a_child_has_child_protection_beside_all_else(
         "LEGAL_AID",
         "SHELTER",
     ]
-    assert list_codes(shown["services"][2]) == [WOMEN, "IOM"]  # A shelter needs no consent.
+    assert list_codes(shown["services"][2]) == [WOMEN, "IOM"]  # No consent needed (BR14).
     assert list_codes(shown["services"][1]) == [
         LAW,
         "SANA_SEZIM",
-    ]  # The guardian named it.
+    ]  # The guardian's consent names both.
     assert get_exclusions(shown["services"][2])[MIXED] == ["age_not_served"]
     assert shown["advice"][0]["advice"] == "child_protection_in_parallel"
     assert shown["advice"][0]["service"] == "CHILD_PROTECTION"

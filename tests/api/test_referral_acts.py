@@ -56,7 +56,7 @@ def sent(lead: Someone, case: Json) -> Json:
 def create_led_case(
     officer: Someone, lead: Someone, *more: Json, **changes: object
 ) -> Json:
-    """Return a case that has a lead and additional consents."""
+    """Return a case with a lead, the usual consents and the additional ones."""
     given = [make_consent(), make_service_consent(), *more]
     return lead.take_lead(officer.submit(**{"consents": given} | changes))
 

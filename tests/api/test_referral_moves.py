@@ -1,4 +1,4 @@
-"""Tests of referrals that are questioned, redirected, put on hold, withdrawn or expired."""
+"""Tests of referrals: questions, redirects, holds, withdrawals and expiry."""
 
 from uuid import UUID
 
@@ -69,7 +69,10 @@ def sent(lead: Someone, case: Json) -> Json:
 
 
 def move_referral(lead: Someone, shelter: Someone, sent: Json, state: str) -> None:
-    """Move a sent referral to a state."""
+    """Move a sent referral to `info_requested`, `in_progress`, `on_hold` or `withdrawn`.
+
+    For any other state, do nothing.
+    """
     if state == "info_requested":
         unwrap(shelter.does("ask", sent, ASK))
     if state in {"accepted", "in_progress", "on_hold", "completed", "withdrawn"}:
@@ -263,7 +266,7 @@ def test_help_rests_until_a_review_and_goes_on_in_the_time_that_was_left(
     assert (held["state"], held["reason"]) == ("on_hold", "CONTACT_LOST")
     assert resting == [("review", "2026-06-10T12:00:00Z")]
     assert (resumed["state"], resumed["reason"]) == ("in_progress", None)
-    # 60 hours of working days were left: local Thursday and Friday, then Monday.
+    # 60 hours on working days were left: local Thursday and Friday, then Monday.
     assert list_worklist_entries(shelter, sent) == [
         ("give_feedback", "2026-06-08T12:00:00Z")
     ]

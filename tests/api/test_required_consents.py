@@ -1,7 +1,7 @@
 """An unmet requirement describes the consent that the request and the record require.
 
 The required consent never depends on the consents that exist. A consent that does not count
-because of a fear therefore looks like a missing consent (ADR 20, ADR 55).
+because the person fears the office therefore looks like a missing one (ADR 20, ADR 55).
 """
 
 import pytest
@@ -34,7 +34,7 @@ SHELTER = "KZ_SHELTER_KOGERSHIN"
 
 @pytest.fixture
 def case(officer: Someone, lead: Someone) -> Json:
-    """Return a case that has a lead and a consent to share needs with shelters."""
+    """Return a case that has a lead and a consent to share only needs with NGOs."""
     given = [make_consent(), make_service_consent(sections=["needs"])]
     return lead.take_lead(officer.submit(consents=given))
 

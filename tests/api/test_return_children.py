@@ -1,4 +1,4 @@
-"""A child returns only with a guardian's consent and a travelling companion."""
+"""Tests of the return of a child: guardian, escort, and changes of the age class."""
 
 import pytest
 
@@ -29,7 +29,7 @@ def record_fact(home: Homecoming, name: str, value: str) -> None:
 
 @pytest.fixture
 def home(world: World, officer: Someone, lead: Someone) -> Homecoming:
-    """Begin the return of a child who has a guardian; only the decision GO is missing."""
+    """Begin the return of a child who has a guardian; the next step is the decision GO."""
     by = {"given_by": "guardian_with_assent"}
     given = [make_consent(**by), make_return_consent(**by)]
     begun = begin_return(

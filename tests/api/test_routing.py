@@ -233,7 +233,7 @@ def test_who_answered_in_time_is_known_for_it_and_who_did_not_is_not(
         unwrap(lead.does("acknowledge", officer.submit()))
     prompt = get_routing(officer, officer.submit())["candidates"][0]["reasons"]
     late = [officer.submit() for _ in range(4)]
-    world.advance(hours=4)  # An urgent case has three hours.
+    world.advance(hours=4)  # An urgent case must be acknowledged within three hours.
     silent = get_routing(officer, officer.submit())["candidates"][0]["reasons"]
     for case in late:
         unwrap(lead.does("acknowledge", case))

@@ -1,4 +1,4 @@
-"""Tests of the offices that may store a screening, get its events or open indicators."""
+"""Tests of the offices that may store a screening, get its events or open it."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -107,7 +107,7 @@ def test_lead_of_origin_that_may_not_know_who_helps_is_answered_as_if_nobody_was
     answers = [origin.refer(case, to) for to in (SHELTER, OTHER)]
 
     assert [answer.status_code for answer in answers] == [201, 201]
-    assert get_unmet(origin.refer(case, SHELTER)) == AGAIN  # sent alone
+    assert get_unmet(origin.refer(case, SHELTER)) == AGAIN  # its own request
 
 
 def test_lead_of_another_state_that_takes_over_knows_whom_the_first_request_asks(

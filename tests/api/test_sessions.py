@@ -1,4 +1,4 @@
-"""Sessions: a person signs in once, and works with a token that ends by itself."""
+"""Tests of sessions: a person signs in once, and works with a token that expires."""
 
 from sqlalchemy import select
 

@@ -1,4 +1,4 @@
-"""Attacks on sessions. Each gets the same response as a wrong key."""
+"""Attacks on sessions. An ended session gets the same response as an unknown token."""
 
 import pytest
 from sqlalchemy import select

@@ -30,7 +30,7 @@ HOME: Json = {"country_of_origin": "UZ", "origin_contact": "permitted"}
 ELSEWHERE: Json = {"country_of_origin": "TM", "origin_contact": "permitted"}
 HIDDEN = (404, "not-found")
 WHOLE_COUNTRY = ("/recipients", "/routing")
-"""Paths that list all offices of a country, even if they do not know of the person."""
+"""Paths that list all offices of a country, even those that know nothing of the person."""
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def build_consent(code: str, *purposes: str) -> Json:
 
 
 def create_referrals(world: World, lead: Someone, case: Json) -> list[Json]:
-    """Return five referrals that are accepted, redirected, declined or still a draft."""
+    """Return five referrals: in progress, accepted, redirected, declined and a draft."""
     women, mixed, law = map(world.add_person, HELPERS)
     kept = unwrap(lead.refer(case, WOMEN))
     unwrap(women.does("accept", kept, make_acceptance()))
@@ -67,7 +67,7 @@ def create_referrals(world: World, lead: Someone, case: Json) -> list[Json]:
 def create_moved_case(
     world: World, lead: Someone, origin: Someone, *, guards: Json = HOME
 ) -> tuple[Json, list[Json]]:
-    """Return a case whose lead is now in the State of origin, and its referrals."""
+    """Return a case whose lead is now the office of Uzbekistan, and its referrals."""
     officer = world.add_person("UZ_CONSULATE_ALMATY")
     given = [make_consent(sections=ALL_SECTIONS), make_service_consent()]
     given += [

@@ -1,4 +1,4 @@
-"""`doctor` lists the offices that are asked and have no account that can act."""
+"""`doctor` lists the offices that lack an account for a task, or a second person."""
 
 from datetime import timedelta
 
@@ -14,7 +14,7 @@ KEY_ENDS = timedelta(days=4000)
 
 
 def find_gap(world: World, office: str, sentence: str, after: timedelta) -> str | None:
-    """Return the roles that a warning of `doctor` names for an office, or None if none."""
+    """Return the roles that a warning of `doctor` names for an office, or None."""
     with world.database.begin_read() as session:
         lines = list(list_staffing_gaps(session, world.runtime.time(session) + after))
     heading = None

@@ -1,4 +1,4 @@
-"""The service starts only with key files that can decrypt the database."""
+"""The service starts only if its keys open all data, apart from keys named as lost."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -246,7 +246,7 @@ def test_a_submitter_goes_on_reading_its_own_until_the_case_is_closed(
 def create_case_abroad(
     world: World, officer: Someone, lead: Someone, *, unled: bool
 ) -> Json:
-    """Return a case that moved abroad in a handover, or without a lead if `unled`."""
+    """Return a case that moved abroad by handover or, if `unled`, before it had a lead."""
     given = [make_consent(), STATE_OF_UZ]
     case = officer.submit(consents=given, safeguards={"country_of_origin": "TM"})
     there = world.add_person("UZ_LEAD")

@@ -70,7 +70,7 @@ def set_limit(
 def list_limits(who: Someone, country: str) -> dict[tuple[str, str], Json]:
     """Return a country's limits by deadline and priority.
 
-    If several agreements set the same limit, the last one in the list is returned.
+    If the list has several limits for a deadline and priority, the last one counts.
     """
     items = unwrap(who.get(f"/countries/{country}/time-limits"))["items"]
     return {(one["deadline"], one["priority"]): one for one in items}
@@ -191,8 +191,8 @@ def test_an_agreement_counts_across_its_border_alone(
     unwrap(lead.does("cancel", across, {}))
     at_home = unwrap(lead.offer(case, "SANA_SEZIM"))
 
-    assert across["due_at"] == "2026-06-04T12:00:00Z"  # three days, by the agreement
-    assert at_home["due_at"] == "2026-06-15T12:00:00Z"  # ten days, by default
+    assert across["due_at"] == "2026-06-04T12:00:00Z"  # three working days (agreement)
+    assert at_home["due_at"] == "2026-06-15T12:00:00Z"  # ten working days (default)
     shown = unwrap(officer.get("/countries/UZ/time-limits"))["items"]
     both = [one for one in shown if one["deadline"] == "answer_handover"][-2:]
     assert [(one["set_by"], one["amount"]) for one in both] == [
@@ -238,7 +238,7 @@ def test_a_pause_keeps_the_working_days_that_a_country_gives(
 
     # The five days are Friday and, after the holiday, Tuesday to Friday.
     assert received["due_at"] == "2026-10-30T05:00:00Z"
-    # Four days are left. They end with Friday, and so when Monday begins in Almaty.
+    # Four days are left, Tuesday to Friday. They end when Monday begins in Almaty.
     assert answered["due_at"] == "2026-11-01T19:00:00Z"
 
 

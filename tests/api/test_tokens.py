@@ -1,4 +1,4 @@
-"""A signed assertion gives one token, which expires after some minutes (R26, R27)."""
+"""A signed assertion gives one token, which expires after 15 minutes (R26, R27)."""
 
 from collections.abc import Callable
 from typing import Final

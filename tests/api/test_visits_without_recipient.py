@@ -41,7 +41,7 @@ def close_office(home: Homecoming) -> None:
 
 
 def end_accounts(home: Homecoming) -> None:
-    """Disable the only account of the office that received the person."""
+    """Disable the only account of the receiving office, and let a day pass."""
     end_last_account(home.world, home.home)
 
 

@@ -140,7 +140,7 @@ def test_safety_comes_before_any_vital_interest(world: World, officer: Someone) 
     holder = world.add_person(officer.read(case)["holder"])
     assert holder.code != "KZ_LEAD"
     sent = holder.refer(case, SHELTER, sections=[])
-    assert get_unmet(sent) == [("consent", "sender")]  # The desk may not know of the fear.
+    assert get_unmet(sent) == [("consent", "sender")]  # The desk must not know of the fear.
 
 
 def test_a_question_is_answered_with_no_word_more(

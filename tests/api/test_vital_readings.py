@@ -244,7 +244,7 @@ def test_lead_and_oversight_are_alerted_in_the_transaction_of_each_step(
 
 
 def list_notified_offices(world: World, reading: Json) -> set[tuple[str, str]]:
-    """Return each office notified of an emergency access, with the reason."""
+    """Return the event and the office of each notification about an emergency access."""
     codes = {world.add_person(code).id: code for code in ("KZ_LEAD", "OVERSIGHT_DEMO")}
     with world.database.begin_read() as session:
         rows = session.scalars(select(Notification)).all()

@@ -68,7 +68,7 @@ def help_person(lead: Someone, helper: Someone, case: Json, *, hours: float = 0)
 
 
 def count_all(world: World) -> int:
-    """Run the job of the worker until no finished week is left to count."""
+    """Run the job until no finished week is left to count; return the number counted."""
     counter, total = WeekCounter(), 0
     while counter.run(world.runtime):
         total += 1

@@ -1,4 +1,4 @@
-"""Any party can record a withdrawal; each office that knows the consent gets an event."""
+"""Tests of the withdrawal of consents, and of the counts of refusals."""
 
 from typing import Any
 

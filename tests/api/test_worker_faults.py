@@ -97,7 +97,7 @@ def test_a_clock_that_breaks_in_a_way_nobody_foresaw_stops_no_other(
 def fail_deadline(
     act: Callable[[Runtime, DueClock], object], patch: pytest.MonkeyPatch
 ) -> None:
-    """Make the service fail to handle a deadline, and call `act` before the retry."""
+    """Make the job fail to handle a deadline; call `act` before it schedules a retry."""
     put_off = deadline_job.retry_later
 
     def broken(*_: object) -> bool:

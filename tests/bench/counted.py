@@ -116,7 +116,7 @@ class Client:
         return lambda: self.send(Kind.I, "GET", path, self.lead, if_none_match=tag)
 
     async def prepare(self, kind: Kind, count: int) -> Send:
-        """Submit the cases that a kind of request needs. Return a function to send one."""
+        """Submit the cases that a kind needs; return a function that sends one request."""
         if kind == Kind.S:
             return self.submit
         for _ in range(count if kind == Kind.T else SEEDED):

@@ -1,4 +1,4 @@
-"""Fill a database quickly by copying cases that the product wrote, with SQL.
+"""SQL that fills a database quickly with copies of cases that the product wrote.
 
 A copy has all columns of its original, and its own ids, codes, numbers and positions in the
 feeds. The copies span ten years. All copies except the newest 2 % are closed and have no
@@ -33,7 +33,7 @@ SPREAD: Final = 2654435761
 """Knuth's factor, which spreads the first bytes of ids as evenly as in random ids."""
 DECADE: Final = 10 * 365 * 24 * 3600
 RECENT: Final = 0.02
-"""The share of cases that are still open."""
+"""The share of copies that are still open."""
 COPIES: Final = """
     CREATE TABLE bench_copy (
         c INTEGER PRIMARY KEY, prefix TEXT, shift TEXT, due TEXT, is_over INTEGER)"""
@@ -75,7 +75,7 @@ def count_rows(url: str) -> Counts:
 
 
 def copy_cases(url: str, before: Counts, cases: int, say: Say) -> None:
-    """Copy the existing cases with their rows until there are `cases` cases.
+    """Copy the existing cases with their rows until there are about `cases` cases.
 
     The copies have no MAC, because the MACs of the originals do not match them.
     """
@@ -116,7 +116,7 @@ def enable_durability(connection: Connection) -> None:
 
 
 class Multiplier:
-    """A multiplier, which copies all cases in a database many times."""
+    """The SQL statements that copy all cases in a database many times."""
 
     def __init__(
         self, connection: Connection, say: Say, before: Counts, after: Counts
@@ -198,7 +198,7 @@ class Multiplier:
         }
 
     def convert_by_type(self, column: Column[Any], name: str) -> str:
-        """Return the SQL for a column, which depends on its type.
+        """Return the SQL for a column, chosen by the type of the column.
 
         Ids of copied rows and numbers get new values, and times are shifted.
         """

@@ -1,4 +1,4 @@
-"""The floor on PostgreSQL, which uses psycopg and one connection for each thread."""
+"""The floor on PostgreSQL. It uses psycopg, with one connection for each thread."""
 
 from threading import local
 from typing import LiteralString, override
@@ -59,7 +59,7 @@ class Postgresql(Tables):
 
     @property
     def connection(self) -> psycopg.Connection:
-        """The connection of this thread, which prepares repeated statements."""
+        """The connection of this thread. It prepares repeated statements."""
         if not hasattr(self.local, "connection"):
             self.local.connection = psycopg.connect(self.url, autocommit=True)
             self.local.connection.execute("SET synchronous_commit = 'on'")

@@ -55,13 +55,13 @@ CI_GOALS: Final = {
     Kind.I: 0.035,
     Kind.W: 0.045,
 }
-"""The goals of CI by CPU on SQLite: a third of the values measured in November 2026."""
+"""The lowest `by_cpu` that CI allows on SQLite: a third of the values of November 2026."""
 CI_NOISE_LIMIT: Final = 0.25
 """Maximum relative difference of two measurements of the floor's CPU time in CI."""
 
 
 def assess(goal: Goal | None, found: float, *, noisy: bool) -> Verdict:
-    """Return the verdict on a measured value, which says whether it reaches the goal.
+    """Return the verdict: whether a measured value reaches a goal.
 
     The verdict is `FREE` without a goal, and otherwise `NOISY` if the run is noisy.
     If the goal's extreme value is at least as high as the goal, higher values are better.

@@ -45,9 +45,9 @@ type Say = Callable[[str], None]
 def make_folder(kind: str, cases: int) -> Path:
     """Create and return the folder of a filled database.
 
-    Its name depends on the number of cases, the migrations, and the code that fills it.
-    These files also run in checkouts of earlier commits, so they read the migrations by
-    their names.
+    The name depends on the number of cases, the newest migration and the code that fills
+    the database. That code also runs in checkouts of earlier commits, so the newest
+    migration is found by its file name.
     """
     newest = max(path.name for path in (ROOT / "migrations" / "versions").glob("*.py"))
     recipe = b"".join((ROOT / "tests" / "bench" / name).read_bytes() for name in RECIPE)

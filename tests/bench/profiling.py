@@ -19,7 +19,7 @@ OURS: Final = "(app/"
 
 
 def record_profile(product: Product, kind: Kind, pace: Pace) -> Iterator[str]:
-    """Send one kind of request while py-spy samples the product, and yield the profile.
+    """Send one kind of request while py-spy samples the product, and yield its lines.
 
     py-spy must run as root, or kernel.yama.ptrace_scope must be 0. Raises RuntimeError if
     py-spy fails.
@@ -48,9 +48,9 @@ def record_profile(product: Product, kind: Kind, pace: Pace) -> Iterator[str]:
 
 
 def format_profile(stacks: list[str]) -> Iterator[str]:
-    """Yield tables of the samples of libraries, of functions, and of our functions.
+    """Yield three tables of samples: by library, by function, and by function of `app`.
 
-    Only the samples of our functions include those of the functions that they call.
+    In the last table, the samples of a function include those of the functions it calls.
     """
     alone, within, total = count_samples(stacks)
     own = Counter({name: many for name, many in within.items() if OURS in name})

@@ -83,7 +83,7 @@ def read_current_version(path: Path) -> str:
 
 
 def prepare_keys(place: Place) -> Keys:
-    """Create the tables, load the made-up offices, and return the API keys of accounts."""
+    """Create the tables, load the demonstration offices, and return their API keys."""
     settings = Settings(
         database_url=place.product,
         key_file=place.folder / "keys",

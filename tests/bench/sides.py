@@ -70,7 +70,7 @@ BODY: Final[dict[str, Any]] = {
     "submit": True,
 }
 CASE: Final = json.dumps(BODY, ensure_ascii=False).encode()
-"""A body of 4 kilobytes that submits a case with a summary, one section and one consent."""
+"""A body of 3 kilobytes that submits a case with a summary, one section and one consent."""
 
 
 def make_case(country: str) -> bytes:

@@ -1,4 +1,4 @@
-"""Tests that copies of cases that are made with SQL behave like other cases."""
+"""Tests that cases that were copied with SQL behave like other cases."""
 
 import pytest
 
@@ -21,7 +21,7 @@ CASES = 100
 
 
 def submit_and_copy(url: str, world: World, officer: Someone, lead: Someone) -> list[str]:
-    """Submit two cases, acknowledge one, and copy both fifty times."""
+    """Submit two cases, acknowledge one, and copy both to get 100 cases; return the log."""
     before, lines = count_rows(url), list[str]()
     lead.does("acknowledge", officer.submit())
     officer.submit()

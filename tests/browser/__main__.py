@@ -63,7 +63,7 @@ def list_commands(chosen: list[str]) -> list[list[object]]:
 
 
 def main() -> int:
-    """Run all commands until one fails, and return its exit code, or 0 if none fails."""
+    """Run the commands until one fails, and return its exit code, or 0 if none fails."""
     require_browser()
     for command in list_commands(sys.argv[1:]):
         ran = subprocess.run([str(word) for word in command], cwd=ROOT, check=False)

@@ -94,7 +94,7 @@ class Casework:
         return code
 
     def submit_led(self) -> str:
-        """Submit a case, accept the lead of it, and return its code."""
+        """Submit a case, let the lead accept it, and return its code."""
         code = self.submit_acknowledged()
         self.lead.act(f"/cases/{code}", "accept-lead", {"contacts": CONTACTS})
         return code

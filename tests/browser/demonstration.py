@@ -25,7 +25,7 @@ PATIENCE: Final = 300
 """Seconds that the demonstration may take to play its journeys, and to end."""
 KEYS_NAME: Final = "demo-api-keys.csv"
 PLAYED: Final = re.compile(r"All \d+ journeys were played|No example case is played")
-"""The last line that the demonstration prints. After it, only the tests change cases."""
+"""Matches the last line of the demonstration. After it, only the tests change cases."""
 NO_JOURNEYS: Final = "--no-journeys"
 """The option with which the demonstration plays no journey."""
 

@@ -70,7 +70,8 @@ def show_nothing(name: str) -> None:
 def refer_person(window: Window, *, show: Callable[[str], None] = show_nothing) -> str:
     """Refer a person from the first page to "sent", and return the code of the case.
 
-    `show` is called with the name of each step when it is filled in, and at the end.
+    `show` is called with the name of each step once the step is filled in, and then with
+    `refer-check` and `refer-sent`.
     """
     window.follow(window.page.locator("nav").get_by_role("link", name="Refer someone"))
     if not window.page.url.endswith("/refer/1"):  # there is a draft

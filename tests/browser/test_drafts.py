@@ -16,7 +16,7 @@ READ_DATABASES: Final = "async () => (await indexedDB.databases()).length"
 
 
 def discard_draft(window: Window) -> None:
-    """Discard the draft that earlier tests have typed."""
+    """Discard the draft of the person, which an earlier test may have left."""
     window.visit("/console/refer/discard")
     window.press("Discard it")
 

@@ -1,4 +1,4 @@
-"""Tests that pages in each language have no fault, above all on a narrow telephone."""
+"""Tests that translated pages have no fault, above all on a narrow telephone."""
 
 import pytest
 

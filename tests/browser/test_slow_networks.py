@@ -40,7 +40,7 @@ def slow_down(window: Window) -> None:
 
 
 def read_load(window: Window, path: str) -> Any:
-    """Visit a page, and return its seconds until the first text, and its requests.
+    """Visit a page, and return the seconds until its first text and its number of requests.
 
     Playwright's `wait_for_function` is not used, because it evaluates text in the page. The
     Content Security Policy refuses that if the condition does not hold at first.

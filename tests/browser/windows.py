@@ -28,7 +28,7 @@ AXE_OPTIONS: Final = {
     "resultTypes": ["violations"],
 }
 OWN_STATUS: Final = "Failed to load resource: the server responded with a status of"
-"""The message that the browser logs for a page with an error status, which is no fault."""
+"""The beginning of the message that the browser logs for a page with an error status."""
 
 READ_SIZES: Final = """() => {
   const [page] = performance.getEntriesByType('navigation');

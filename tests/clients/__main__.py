@@ -129,7 +129,7 @@ def verify_webhook() -> str:
 
 
 def submit_for_page(world: Served) -> tuple[Someone, Json]:
-    """Submit a case to an office, and return a person of the office and the case."""
+    """Submit a case to an office, and return a person of that office, and the case."""
     lead = world.add_person("SANA_SEZIM")
     ngos = make_consent(recipient_class={"kind": "non_state", "country": "KZ"})
     allowed = [make_consent(), ngos, make_service_consent()]
@@ -161,7 +161,7 @@ def serve_demo() -> Iterator[Served]:
 
 
 def build_clients(world: Served, pool: ThreadPoolExecutor) -> dict[str, list[object]]:
-    """Build all clients, check the contract and the page, and return the built commands.
+    """Build all clients, check the contract and the page, and return each client's command.
 
     The tasks run in the threads of `pool`.
     """

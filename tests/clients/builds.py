@@ -29,7 +29,7 @@ JAVA: Final = (
     f"modelPackage={PACKAGE}.model",
 )
 JAVAC_WARNINGS: Final = "-Xlint:all,-serial,-deprecation,-processing"
-"""All warnings except two that generated code causes: serial ids and a Jackson method."""
+"""All warnings except those about serial ids, a deprecated method and annotations."""
 GO: Final = (
     "packageName=safeconduct",
     "withGoMod=false",

@@ -85,7 +85,7 @@ def record_requests(
 
 
 def repeat_requests(lead: Someone, made: Recorded) -> None:
-    """Send the same requests again with the client of the console, but without a page."""
+    """Send recorded requests again with the client of the console, but without a page."""
 
     async def repeat() -> None:
         api = ApiClient(lead.world.app, lead.key, language="en")

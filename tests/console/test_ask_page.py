@@ -1,4 +1,4 @@
-"""The page that asks an office for help: the candidates, and their possible sections."""
+"""Tests of the page that asks an office for help: the offices, and their sections."""
 
 import re
 from html import unescape
@@ -24,7 +24,7 @@ def get_path(case: Json) -> str:
 
 
 def read_candidate(html: str, code: str) -> str:
-    """Return the part of the page about a candidate; fail if it cannot be asked."""
+    """Return the part of the page about an office; fail if the office cannot be asked."""
     before, found, _ = html.partition(f'name="recipient" value="{code}"')
     assert found, f"{code} cannot be asked"
     return before.rpartition("<details")[2]

@@ -48,7 +48,7 @@ def find_body(one: CaseAction) -> Schema | None:
 
 
 def resolve(schema: Schema) -> Schema:
-    """Return the schema to which a reference leads."""
+    """Follow the references of a schema, and return the schema to which they lead."""
     while "$ref" in schema:
         schema = load_contract()["components"]["schemas"][schema["$ref"].split("/")[-1]]
     return schema

@@ -1,4 +1,4 @@
-"""The page of a case: it shows every state, opens documents once, and records nothing."""
+"""Tests of the pages of a case: its states, opened documents, and what is recorded."""
 
 import re
 from typing import Final

@@ -1,4 +1,4 @@
-"""The form of a consent: recipients, sections and purposes, and the printed form."""
+"""Tests of the form of a consent: recipients, sections, purposes, and the printed form."""
 
 from typing import Final
 
@@ -142,7 +142,7 @@ def test_link_to_a_missing_consent_offers_its_office_and_service(officer: Someon
 def test_consent_is_refused_if_its_recipients_changed(
     officer: Someone, lead: Someone, end: str, more: Form
 ) -> None:
-    """A consent for offices of one country never becomes one for another country."""
+    """A form for the offices of a former country is refused, and records no consent."""
     case = officer.submit()
     lead.take_lead(case)
     before = list_consents(lead, case)

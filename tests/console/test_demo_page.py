@@ -1,4 +1,4 @@
-"""The page of the demonstration: its people in the order of a tour, and their tasks."""
+"""Tests of the page of the demonstration: its people in the order of a tour, and tasks."""
 
 import re
 from collections.abc import Iterator

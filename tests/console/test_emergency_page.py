@@ -1,4 +1,4 @@
-"""The page of the emergency accesses of a case, from the request to the review."""
+"""Tests of the page of emergency accesses to a case, from the request to the review."""
 
 from app.kernel.actors import Role
 from tests.support.console_browser import ConsoleBrowser, read_hidden

@@ -1,4 +1,4 @@
-"""The pages of enrolments: a link for the first person, and a code for the second."""
+"""Tests of the pages of enrolments: one person gets the link, another the code."""
 
 import logging
 import re

@@ -1,4 +1,4 @@
-"""The pages of handovers, of approvals and of the directory."""
+"""Tests of the pages of handovers, approvals, offices and accounts."""
 
 import re
 from html import unescape

@@ -1,4 +1,4 @@
-"""Every text that a page shows comes from a catalogue, a reference list or the CLDR.
+"""Tests that each text of a page comes from a catalogue, a reference list or the CLDR.
 
 The pages are shown in Russian, with marks around the texts of the catalogue. Outside of
 the marks, the lists and the CLDR give Cyrillic letters, so Latin letters belong to a text

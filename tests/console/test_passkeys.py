@@ -1,4 +1,4 @@
-"""Passkeys in the console: signing in, enrolling, and adding another passkey."""
+"""Tests of passkeys in the console: signing in, enrolling, and adding a passkey."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""The pages to refer a person: five steps create a case with the entered values."""
+"""Tests that the five steps of "Refer someone" create a case with the entered values."""
 
 import re
 from html import unescape

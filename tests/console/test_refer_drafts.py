@@ -1,4 +1,4 @@
-"""The pages to refer a person: entered values are not lost, nor in a URL or a log."""
+"""Tests that values entered in "Refer someone" are not lost, and are in no URL or log."""
 
 import re
 from html import unescape

@@ -1,4 +1,4 @@
-"""The page of a referral: its actions and documents, and entered values that it keeps."""
+"""Tests of the page of a referral: its actions, documents, and entered values."""
 
 from html import unescape
 from typing import Final

@@ -1,4 +1,4 @@
-"""A form that replaces a document of a case deletes nothing that it does not show."""
+"""Tests that forms which replace a document delete nothing that they do not show."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""The page of a return: a whole return in forms, and the view of each side."""
+"""Tests of the page of a return: a whole return in forms, and what each side sees."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""Signing in to the console, signing out, the quick exit, and signing in again."""
+"""Tests of signing in to the console, signing out, the quick exit, and a new sign-in."""
 
 import re
 from collections.abc import Iterator
@@ -56,7 +56,7 @@ def post(world: World, path: str, form: dict[str, str], token: str = "") -> http
 
 
 def get(world: World, path: str, token: str) -> httpx2.Response:
-    """Return a page of the console for the session of a browser."""
+    """Return the response to a request for a page of the console in a session."""
     cookie = {"Cookie": f"{SESSION_COOKIE}={token}"}
     return world.http.get(f"/console/{path}", headers=cookie, follow_redirects=False)
 

@@ -1,4 +1,4 @@
-"""Values entered in a form of the console are not lost if the form cannot be sent."""
+"""Tests that values entered in a form are not lost if the form cannot be sent."""
 
 import re
 from collections.abc import Iterator

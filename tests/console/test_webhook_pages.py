@@ -1,4 +1,4 @@
-"""The pages of webhooks: two people open one, and a supervisor changes it."""
+"""Tests of the pages of webhooks: two people open a webhook, a supervisor changes it."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Rules of docs/ARCHITECTURE.md that no linter checks.
+"""Tests of the rules of docs/ARCHITECTURE.md that Ruff and mypy do not check.
 
 The tests read the source code, so they find mistakes but not deliberate evasion.
 """
@@ -175,7 +175,7 @@ def is_table_name(line: ast.stmt) -> bool:
 
 
 READ_ELSEWHERE = dict.fromkeys(("Entry", "Delivery", "Retrieval", "Mailbox"), "feed")
-"""Tables of the kernel's journal, which only the package of the feed reads."""
+"""Tables of the kernel's journal that the package of the feed may select, too."""
 
 
 def list_selected(tree: ast.AST) -> set[str]:

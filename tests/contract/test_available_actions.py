@@ -1,4 +1,7 @@
-"""Every write on a case, referral, handover or return is an available action."""
+"""Each write on a case, referral, handover or return is an available action.
+
+The exceptions are listed in `case_actions.UNLISTED`, each with its reason.
+"""
 
 import re
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""The comparison of contracts finds all planted breaking changes, and no other changes."""
+"""Tests that the comparison of contracts finds and judges each planted change."""
 
 import json
 from pathlib import Path

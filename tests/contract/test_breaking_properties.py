@@ -1,4 +1,4 @@
-"""The comparison of any two contracts finds every breaking change."""
+"""Tests that the comparison finds each breaking change between randomly drawn contracts."""
 
 import json
 from collections.abc import Iterator
@@ -119,7 +119,7 @@ def list_passing(schema: Any, named: Json) -> set[int]:
 
 
 def is_open(part: Any) -> bool:
-    """Return whether a part contains an object that accepts additional properties."""
+    """Return whether a part contains an object schema without `additionalProperties`."""
     inner = list(part.values()) if isinstance(part, dict) else part
     loose = isinstance(part, dict) and part.get("type") == "object"
     return (loose and "additionalProperties" not in part) or any(
@@ -171,7 +171,7 @@ def list_places(parent: Any, pointer: str) -> Iterator[str]:
 def list_repeated(schemas: Json) -> Iterator[str]:
     """Yield pointers to parts that a tagged union and its options both contain (ADR 56).
 
-    If either says that the value is an object with the tag, the other may leave it out.
+    If one of them requires an object with the tag, the other may omit this requirement.
     """
     for name, schema in schemas.items():
         if not {"discriminator", "oneOf", "properties"} <= schema.keys():

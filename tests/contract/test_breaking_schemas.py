@@ -90,7 +90,7 @@ def find_direction(old: Any, new: Any) -> str:
         ),
         ({"allOf": [{"anyOf": [TEXT, NUMBER]}, TEXT]}, {"anyOf": [TEXT, NUMBER]}, "read"),
         ({"allOf": [REAL, NUMBER]}, NUMBER, "same"),
-        # Unions, named and not.
+        # Unions of named and of unnamed schemas.
         ({"anyOf": [A, B]}, A, "sent"),
         (A, {"anyOf": [A, B]}, "read"),
         (TEXT, {"anyOf": [NUMBER, TEXT]}, "read"),
@@ -154,7 +154,7 @@ def find_direction(old: Any, new: Any) -> str:
         ),
         (OBJECT | {"minProperties": 1}, OBJECT | {"maxProperties": 1}, "both"),
         (REAL | {"multipleOf": 2}, REAL | {"multipleOf": 4}, "both"),
-        # Enums that grow.
+        # Extensible enums.
         (
             {**TEXT, "x-extensible-enum": ["a", "b"]},
             {**TEXT, "x-extensible-enum": ["b", "c"]},
@@ -162,7 +162,7 @@ def find_direction(old: Any, new: Any) -> str:
         ),
         ({**TEXT, "x-extensible-enum": ["a"]}, TEXT, "neither"),
         ({"enum": ["a"]}, {**TEXT, "x-extensible-enum": ["a"]}, "read"),
-        # A new name changes nothing; a removed name is a type of some client.
+        # A new name changes nothing; a client may use a removed name as a type.
         (TEXT, B, "same"),
         (B, TEXT, "both"),
     ],

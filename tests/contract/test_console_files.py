@@ -54,7 +54,7 @@ def test_physical_property_is_found() -> None:
 
 
 def find_inline(path: Path) -> list[str]:
-    """Return the inline styles and scripts of a template, which its policy would block."""
+    """Return the inline styles and scripts of a template, which the CSP would block."""
     return INLINE.findall(path.read_text("utf-8"))
 
 

@@ -1,4 +1,4 @@
-"""docs/console-operations.md says which page of the console does which operation."""
+"""Tests that docs/console-operations.md lists the console page of each operation."""
 
 import re
 from collections.abc import Iterator

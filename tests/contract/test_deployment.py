@@ -279,7 +279,7 @@ def test_webhooks_are_pushed_by_a_container_of_their_own() -> None:
     assert webhooks["command"] == ["worker", "run", "--only", "webhooks"]
     assert webhooks | {"command": worker["command"]} == worker
     typed = {f"safe-conduct {' '.join(one['command'])}" for one in (worker, webhooks)}
-    assert typed < {line for _, line in TYPED}  # tested with the real options
+    assert typed < {line for _, line in TYPED}  # so the first test checks their options
 
 
 def parse_seconds(spelled: str) -> int:

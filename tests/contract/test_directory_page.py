@@ -1,4 +1,4 @@
-"""The page on the directory describes each column of each file, with examples that load."""
+"""Tests that docs/directory.md describes each column of each file, and examples load."""
 
 import csv
 import re
@@ -63,7 +63,7 @@ COLUMNS: Final = [(file, column) for file in FILES for column in MODELS[file].mo
 
 
 def get_example(file: str) -> dict[str, str]:
-    """Return the example of a file, with the text of each cell."""
+    """Return the example row of a file on the page, by column."""
     return {name: column.example for name, column in read_table(file).items()}
 
 

@@ -1,4 +1,4 @@
-"""The generated editions of the contract are up to date and have its full content."""
+"""Tests that the generated editions of the contract are current, valid and consistent."""
 
 import json
 from copy import deepcopy

@@ -1,4 +1,4 @@
-"""Each row of the tables of endings in docs/mechanism.md names a test of that ending."""
+"""Tests that endings.txt names a test for each row of the endings in docs/mechanism.md."""
 
 import ast
 from functools import cache
@@ -23,7 +23,7 @@ def list_rows(title: str) -> list[list[str]]:
 
 
 def read_tests(title: str) -> dict[str, list[tuple[str, str]]]:
-    """Return the tests of each row of the section, as pairs of module and function."""
+    """Return the tests of each row under a heading of endings.txt: module and function."""
     found: dict[str, list[tuple[str, str]]] = {}
     _, _, after = CHECKED.partition(f"\n## {title}\n")
     row = ""

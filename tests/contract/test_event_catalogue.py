@@ -1,4 +1,4 @@
-"""The catalogue has the events that the code can record, and the page shows them."""
+"""Tests that the catalogue has the events of the code, and docs/events.md shows them."""
 
 import ast
 import json

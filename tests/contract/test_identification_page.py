@@ -1,4 +1,4 @@
-"""The page for officers contains every entry of the lists without changes."""
+"""Tests that docs/identification.md names each item, dimension and rule of screening."""
 
 from pathlib import Path
 

@@ -79,7 +79,7 @@ def test_list_of_verbs_is_short_and_has_no_unused_word() -> None:
 
 
 def list_sentences() -> Iterator[tuple[str, str]]:
-    """Yield each docstring and comment of the service, and the text of each document."""
+    """Yield docstrings and comments of the service, and documents except the glossary."""
     for name, tree in TREES.items():
         documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
         for node in ast.walk(tree):

@@ -77,7 +77,7 @@ SPEAKING: Final = {"like this", "include", "predecessor", "redirect-loop"}
 
 
 def read_table(title: str) -> list[list[str]]:
-    """Return the first table under a heading, without the table's header."""
+    """Return the cells of the table under a heading, without the table's header."""
     _, _, after = PAGE.partition(f"\n{title}\n")
     assert after, title
     rows = [line for line in after.partition("\n#")[0].splitlines() if line[:1] == "|"]

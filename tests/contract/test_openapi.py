@@ -160,7 +160,7 @@ def test_each_operation_is_named_by_a_verb_and_once(document: Json) -> None:
 
 
 def test_no_schema_is_named_by_where_it_stands(document: Json) -> None:
-    """No two schemas share a name. Otherwise generated names would contain the package."""
+    """No schema name contains `__`, as it would if two classes had the same name."""
     assert [name for name in document["components"]["schemas"] if "__" in name] == []
 
 
@@ -192,7 +192,7 @@ def test_an_action_on_a_version_says_what_may_go_wrong(document: Json) -> None:
 
 
 def test_what_may_be_sent_again_takes_a_key_or_a_version(document: Json) -> None:
-    """Each writing operation takes an idempotency key or a version, with few exceptions."""
+    """Each write takes an idempotency key or a version, except operations in `AGAIN`."""
     neither = {
         operation["operationId"]
         for method, _, operation in list_operations(document)
@@ -313,7 +313,7 @@ def test_every_field_of_an_answer_is_always_there_except_next_and_what_is_includ
     parts = set(schemas["CasePart"]["enum"])
     included = {"WorkOut": {"case"}, "CaseWithParts": {"included"}, "CaseParts": parts}
 
-    for name in list_answer_schemas(document) - {"EventFacts"}:  # differ by type
+    for name in list_answer_schemas(document) - {"EventFacts"}:  # differ by event type
         fields = set(schemas[name].get("properties", {}))
         optional = fields - set(schemas[name].get("required", []))
         assert optional == fields & {"next"} | included.get(name, set()), name
@@ -331,7 +331,7 @@ def test_a_null_is_a_type_or_an_alternative_to_something_named(document: Json) -
 
 
 def test_a_text_in_a_body_says_what_it_may_be(document: Json) -> None:
-    """The contract states the limits of each text, so that clients know them beforehand."""
+    """Each text in a request body has an enum, a constant, a format or a pattern."""
     schemas, sent = document["components"]["schemas"], list_body_schemas(document)
     single = {name for name in sent if "oneOf" not in schemas[name]}  # no unions
 

@@ -44,7 +44,7 @@ UNPLAYED: Final = {
 EXPLAINED: Final = {"409", "412", "428", "422"}
 """Statuses that a client handles. An operation with such a response needs an example."""
 OPTIONAL: Final = {"Idempotency-Key", "Accept-Language"}
-"""Optional headers that an example leaves out."""
+"""Optional headers that an example may leave out."""
 HOW_TO: Final = (
     "play the operation in a journey of tests/examples/operations, then `make examples "
     "openapi` (see CONTRIBUTING.md, Add an example)"
@@ -165,7 +165,7 @@ def test_every_explained_status_has_an_example() -> None:
 
 
 def list_values(operation: Operation) -> Iterator[tuple[str, Json, Any]]:
-    """Yield each example in the contract: its place, its schema and its value."""
+    """Yield the place, the schema and the value of each example of an operation."""
     for parameter in operation.spec.get("parameters", []):
         if "example" in parameter:
             yield parameter["name"], parameter["schema"], parameter["example"]

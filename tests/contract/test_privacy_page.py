@@ -1,4 +1,4 @@
-"""The page on privacy says for every table whether an erasure keeps its rows."""
+"""Tests of docs/privacy.md: what an erasure keeps of each table, and who may read what."""
 
 import ast
 import re

@@ -1,7 +1,8 @@
-"""Every pattern takes linear time, so no text can keep the service busy (R70).
+"""Tests that patterns take linear time, so no text can keep the service busy (R70).
 
-Pydantic uses an engine that is always linear. Patterns for `re` are listed here; each has
-at most one unbounded repetition and no alternatives.
+Pydantic uses an engine that is always linear. The patterns with which `re` reads received
+text are listed here. Each has at most one unbounded repetition, and alternatives only if
+that repetition is possessive or absent.
 """
 
 import ast

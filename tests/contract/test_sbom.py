@@ -1,4 +1,4 @@
-"""`make sbom` lists all installed packages as CycloneDX, without the names of authors."""
+"""Tests that `make sbom` lists packages as CycloneDX, without any address or path."""
 
 import json
 import os

@@ -74,7 +74,7 @@ def test_files_of_the_page_are_a_mechanism_without_gaps(
 
 
 def list_rows(table: str) -> list[list[str]]:
-    """Return the cells of each row of a table of the page that the code writes."""
+    """Return the cells of each row of a generated table on the page."""
     part = PAGE.partition(f"<!-- {table}: ")[2].partition(f"<!-- end of {table} -->")[0]
     lines = [line for line in part.splitlines() if line.startswith("|")]
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]

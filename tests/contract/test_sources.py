@@ -1,4 +1,4 @@
-"""docs/sources.md explains every rule number, such as R12 or BR05, that is mentioned."""
+"""Tests that docs/sources.md or docs/mechanism.md lists each rule, such as R12 or BR05."""
 
 import re
 from pathlib import Path

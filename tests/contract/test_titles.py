@@ -1,4 +1,4 @@
-"""Each problem has a current title in each language that the service supports."""
+"""Tests that problems, list items and notes have current texts in each language."""
 
 from app.api.http.content_language import TITLES
 from app.kernel.problems import list_problem_kinds

@@ -27,7 +27,7 @@ def test_tagged_unions_all_have_names() -> None:
 
 @pytest.mark.parametrize("name", UNIONS)
 def test_tagged_union_declares_the_tag_that_selects_a_member(name: str) -> None:
-    """Openapi-generator writes the Kotlin base type from the tag that a union declares."""
+    """A union declares its tag, which openapi-generator uses for the Kotlin base type."""
     union = UNIONS[name]
     tag, mapping = union["discriminator"]["propertyName"], union["discriminator"]["mapping"]
     assert (union["type"], union["required"]) == ("object", [tag])

@@ -140,7 +140,7 @@ MARKS: Final = " .,:;()/’—-0123456789"
 NAMES: Final = re.compile(r"\bAPI\b")
 """A name that stays in Latin letters in every language."""
 ALIKE: Final = {"ru": set(), "uz": {"Administrator"}}
-"""For each language, the texts that are spelled like the English text."""
+"""For Russian and Uzbek, the texts that are spelled like the English text."""
 TERMS: Final = {
     r"\bthe case\b": (r"\bдел[оаую]", r"\bcaso", r"\bcas\b", r"\bish"),
     r"\breferrals?\b": (r"направлени", r"remisi", r"orientation", r"yoʻllanma|yoʻnalt"),
@@ -336,7 +336,7 @@ def test_word_cannot_be_missing(language: str) -> None:
 
 
 def test_nobody_is_reviewed_yet() -> None:
-    """The documents and the changelog say that no native speaker has reviewed the texts."""
+    """No text is reviewed in any language, as the documents and the changelog say."""
     assert {tag for row in WORDS.values() for tag in row.reviewed} == set()
 
 

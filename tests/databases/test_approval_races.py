@@ -1,6 +1,7 @@
 """An action that needs two people has one effect, however often it is approved (R14).
 
-The tests use actions on accounts, which need no case. A thousand rounds take only minutes.
+All tests but the last use actions on accounts, which need no case. A thousand rounds take
+only minutes.
 """
 
 from collections import Counter

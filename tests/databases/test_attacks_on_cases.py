@@ -41,7 +41,7 @@ REFUSED: Final = {401, 403, 404, 500}
 
 @dataclass
 class Scene:
-    """A case with a lead, its rows, and a shelter that has no part in it."""
+    """A case with a lead, an attacker on its rows, and a shelter that is not a party."""
 
     world: World
     attacker: Attacker
@@ -242,7 +242,7 @@ def test_deleted_fears_make_no_office_safe(
 
 
 def test_earlier_fears_are_not_restored(scene: Scene) -> None:
-    """The attacker restores an earlier version of the sealed text, with its key."""
+    """A referral is refused even if an attacker restores earlier safeguards and a key."""
     path = f"{get_path(scene.case)}/safeguards"
 
     def write(**guards: Any) -> None:
@@ -261,7 +261,7 @@ def test_earlier_fears_are_not_restored(scene: Scene) -> None:
 
 
 def test_order_of_facts_cannot_be_changed(scene: Scene) -> None:
-    """Of several facts with one name, the one with the highest number applies."""
+    """A case is refused if the number that decides which fact applies was changed."""
     path = f"{get_path(scene.case)}/facts"
     for value in ("needed", "not_needed"):
         unwrap(scene.lead.create(path, {"name": "guardian", "value": value}))
@@ -274,7 +274,7 @@ def test_order_of_facts_cannot_be_changed(scene: Scene) -> None:
 def test_hidden_handover_does_not_outlive_its_consent(
     world: World, officer: Someone, lead: Someone, shelter: Someone
 ) -> None:
-    """The attacker hides an offer while its consent is withdrawn, and shows it again."""
+    """A consent cannot be withdrawn while an attacker hides the offer that relies on it."""
     taker = world.add_person("UZ_LEAD")
     consents = [
         make_consent(),

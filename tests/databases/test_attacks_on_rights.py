@@ -106,7 +106,7 @@ def count_all(world: World) -> int:
 def test_copied_key_of_another_account_opens_nothing(
     world: World, lead: Someone, officer: Someone
 ) -> None:
-    """The attacker has a key of one account, and moves it to another account."""
+    """A key that an attacker moves to another account opens nothing."""
     key = lead.key.split("_")[1]
     Attacker(world).update(ApiKey, key, account_id=officer.actor.account_id)
     assert use(world, lead.key) == 401
@@ -203,7 +203,7 @@ def test_ended_session_is_not_restored(world: World, lead: Someone) -> None:
 
 
 def test_inserted_passkey_opens_no_session(world: World) -> None:
-    """The attacker moves the passkey of the attacker's own device to another person."""
+    """A passkey that an attacker moves to another person opens no session."""
     office = Office(world)
     made, _ = office.enrol(Authenticator())
     attacker, model = Attacker(world), Passkey
@@ -222,7 +222,7 @@ def find_passkey(attacker: Attacker, made: Any) -> Any:
 
 
 def test_changed_link_gives_no_passkey(world: World) -> None:
-    """The person who confirmed the enrolment knows the code, and replaces the link."""
+    """A person who knows the code of an enrolment and replaces its link is refused."""
     invited = Office(world).open_enrolment()
     attacker, model = Attacker(world), Enrolment
     row = attacker.find(model, link_prefix=invited.link.split("_")[1])
@@ -281,7 +281,7 @@ def confirm(office: Office, made: Json) -> Response:
 
 
 def test_account_of_a_person_cannot_be_hidden(world: World) -> None:
-    """Two supervisors may not enrol a person who has an account at another office."""
+    """Two supervisors cannot enrol a person by hiding an account at another office."""
     office = Office(world)
     other = add_account_of(office.newcomer, "UZ_LEAD", WORKERS)
     assert office.begin().status_code == 403
@@ -331,7 +331,7 @@ def test_key_that_was_hidden_while_it_was_revoked_stays_revoked(
 
 
 def test_passkey_that_was_hidden_in_a_recovery_stays_removed(world: World) -> None:
-    """An attacker hides a stolen passkey during a recovery, and restores it later."""
+    """A passkey that was hidden during a recovery is refused when it is restored."""
     office, attacker, stolen = Office(world), Attacker(world), Authenticator()
     made, by_passkey = office.enrol(stolen)
     passkey = attacker.find(Passkey, person_id=office.newcomer.actor.person_id)
@@ -358,7 +358,7 @@ def test_rotated_key_does_not_take_over_forged_scopes(world: World) -> None:
 
 
 def test_forged_account_can_be_disabled(world: World) -> None:
-    """A disabled account stays disabled, unless it is restored with its earlier MAC."""
+    """An account with forged roles can be disabled, and its key stays refused."""
     office, attacker = Office(world), Attacker(world)
     account = office.newcomer.actor.account_id
     roles = attacker.read(Account, account)["roles"]
@@ -427,7 +427,7 @@ def test_forged_passkey_is_not_protected_again(world: World) -> None:
 
 
 def test_accounts_are_protected_again_with_a_new_key_file(world: World) -> None:
-    """With a new key file, no account is accepted until an operator protects it again."""
+    """A new key file is accepted after an account and the directory are protected again."""
     office = Office(world)
     made, _ = office.enrol(Authenticator())
     world.database.macs = create_macs(

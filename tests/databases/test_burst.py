@@ -115,7 +115,7 @@ def act(lead: Someone, case: Json, tag: str) -> Request:
 def test_three_hundred_at_once_are_all_served(
     url: str, world: World, tmp_path: Path
 ) -> None:
-    """If three hundred requests are sent at once, each is answered within 30 seconds."""
+    """Requests sent at once all succeed within the client's time-out of 30 seconds."""
     with (
         start_server(url, write_key_file(tmp_path)) as server,
         make_client(server.port) as client,
@@ -147,7 +147,7 @@ def test_nobody_holds_a_connection_and_waits_for_another(url: str) -> None:
 
 @pytest.mark.slow
 def test_a_crowd_of_pollers_does_not_keep_an_officer_waiting(url: str) -> None:
-    """Many polls do not delay an officer, although each poll writes its new cursor."""
+    """200 polls with one new cursor and a new case are all answered within 15 seconds."""
     with serve_world(url) as world:
         officer = world.add_person("UZ_CONSULATE_ALMATY")
         lead = world.add_person("KZ_LEAD")

@@ -56,7 +56,7 @@ RULES_READ = (
 
 @pytest.fixture
 def cases(officer: Someone, lead: Someone) -> list[Json]:
-    """Return two cases of a lead, one of which has a referral, a handover and more."""
+    """Return a led case with a referral, a handover and more, and a submitted case."""
     consents = [make_consent(), make_service_consent(), make_handover_consent()]
     guards = {"country_of_origin": "UZ", "origin_contact": "permitted"}
     full = lead.take_lead(officer.submit(consents=consents, safeguards=guards))
@@ -70,7 +70,7 @@ def cases(officer: Someone, lead: Someone) -> list[Json]:
 
 
 def describe(value: Any) -> Any:
-    """Return a value with records replaced by their columns, and sets by sorted lists."""
+    """Return a value with records replaced by their columns, and tuples by lists."""
     if isinstance(value, Base):
         columns = {one.key for one in inspect(type(value)).column_attrs}
         shown = {name: getattr(value, name, "not loaded") for name in columns}
@@ -86,7 +86,7 @@ def read_all(tx: ReadTransaction, ids: list[Any]) -> dict[str, Any]:
     """Return the results of all functions for some cases."""
     office, account = tx.actor.focal_point_id, tx.actor.account_id
     results: dict[str, Any] = {load.__name__: load(tx, ids) for load in RULES_READ}
-    for name in ("list_routing", "list_safeguards"):  # in no order
+    for name in ("list_routing", "list_safeguards"):  # their order is not defined
         results[name] = sorted(results[name], key=lambda found: found[0].id)
     results["by_id"] = directory_queries.by_id(tx, office)
     results["list_own"] = emergency_access.list_own(tx, account, ids)

@@ -36,7 +36,7 @@ KEPT = {"purpose", "kind", "stopped_at"}
 
 
 def make_sample(column: Column[Any], usual: object, *, filled: bool) -> object:
-    """Return a value for a column that is difficult to convert, or its usual value.
+    """Return a value that is difficult to convert, or the usual value of the column.
 
     A column that is a key, or by which the queries select rows, gets its usual value, but
     `stopped_at` gets None. Unless `filled`, each other nullable column also gets None.

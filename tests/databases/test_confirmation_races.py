@@ -156,7 +156,7 @@ def test_a_confirmation_never_closes_a_version_that_nobody_read(cast: Cast) -> N
 def test_a_confirmation_beside_a_repeated_request_leaves_no_request(
     url: str, cast: Cast
 ) -> None:
-    """If a request is confirmed while it is repeated, no stored request is left."""
+    """If a request is confirmed while it is repeated, one closure and no request remain."""
     for _ in range(ROUNDS):
         case, approval = cast.prepare()
 

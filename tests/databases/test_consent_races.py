@@ -1,4 +1,4 @@
-"""If a withdrawal and an acceptance coincide, no help is given without consent (R86)."""
+"""Races of withdrawal and acceptance (R86), and of two decisions on emergency access."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -34,16 +34,16 @@ from tests.support.world import (
 
 pytestmark = [pytest.mark.slow, pytest.mark.soak, pytest.mark.race]
 ROUNDS = choose_number(10, night=1000)
-"""Number of rounds, at least eight in a full run, because `Handicap` needs eight."""
+"""Number of rounds; `Handicap` needs at least eight."""
 OF_A_CASE = 20
-"""Number of consents after which a new case is used, because long lists are slow."""
+"""Number of rounds after which a new case is used, because long lists are slow."""
 WOMEN = "KZ_SHELTER_KOGERSHIN"
 type Act = Callable[[], Response]
 
 
 @pytest.fixture
 def world(url: str) -> Iterator[Served]:
-    """Yield a served world, and check afterwards that no deadlock occurred."""
+    """Yield a served world; afterwards, check on PostgreSQL that no deadlock occurred."""
     with serve_world(url) as made:
         yield made
     if not made.database.is_sqlite:

@@ -1,4 +1,4 @@
-"""A migration adds the missing deadlines to consents that older versions recorded."""
+"""A migration adds missing deadlines of older consents, and brings others forward."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -39,7 +39,7 @@ def list_ends(world: World) -> dict[Any, datetime]:
 
 
 def upgrade_again(world: World) -> None:
-    """Undo the tested migration with a downgrade, and apply the migration again."""
+    """Undo the tested migration and all later ones, and apply them again."""
     migrations.downgrade(world.url, "0034")
     migrations.upgrade(world.url)
     protect_rows(world.runtime)

@@ -202,7 +202,7 @@ def test_a_commit_that_never_reaches_the_disk_leaves_nothing(database: Database)
 
 
 def fill_the_disk(session: Session) -> None:
-    """Write until the database file cannot grow any more."""
+    """Limit the database file to its present size, and write more than fits in it."""
     pages = session.scalar(text("PRAGMA page_count"))
     session.execute(text(f"PRAGMA max_page_count = {pages}"))
     session.execute(insert(Note).values(words="before"))

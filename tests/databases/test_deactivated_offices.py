@@ -1,4 +1,4 @@
-"""An office that an account deactivated stays inactive, whatever is deleted (ADR 88)."""
+"""An office that an account deactivated stays inactive without its history (ADR 88)."""
 
 from importlib.resources import files
 from typing import Final
@@ -68,7 +68,7 @@ def test_deactivated_office_stays_inactive_without_its_history(closed: World) ->
 
 
 def forget(closed: World, table: type[FocalPoint | Contact]) -> None:
-    """Remove the mark of a deactivation by an account, which earlier versions lack."""
+    """Set the marks of deactivations by accounts to NULL, as after an upgrade."""
     with closed.database.begin_write() as session:
         update_directory(session, update(table), deactivated_by_account=None)
 

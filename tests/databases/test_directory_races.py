@@ -1,4 +1,4 @@
-"""If two administrators change the directory at once, one succeeds and one is refused."""
+"""If conflicting changes of the directory coincide, one succeeds and one is refused."""
 
 from collections.abc import Callable, Iterator
 from functools import partial

@@ -42,7 +42,7 @@ def read_document(world: World, case: Json) -> tuple[bytes, bytes]:
 
 
 def can_open(world: World, case: Json, sealed: bytes, wrapped: bytes | None) -> bool:
-    """Return whether any key that the service has for the case opens a document."""
+    """Return whether the key of the case and a document key, if any, open a document."""
     with world.write_as_service() as tx:
         row = select(Sealed).join(Case).where(Case.code == case["code"])
         paper = tx.session.scalars(row.where(Sealed.kind == "health")).one()
@@ -57,7 +57,7 @@ def can_open(world: World, case: Json, sealed: bytes, wrapped: bytes | None) -> 
 def require_lost_keys(
     world: World, officer: Someone, worker: ErasureCleanup, read: Callable[[], bytes]
 ) -> None:
-    """Overwrite a document twice, and check that `read` finds only the newest key."""
+    """Overwrite a document repeatedly, and check that `read` finds only the newest key."""
     case, documents = unwrap(officer.create_case()), []
     for text in TEXTS:
         write_health(officer, case, text)

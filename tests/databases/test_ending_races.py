@@ -39,7 +39,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.soak, pytest.mark.race]
 
 @dataclass
 class Sides:
-    """The sides of a case: an account for each party, and their second persons."""
+    """The sides of a case: an account for each party, and two second persons."""
 
     world: Served
     officer: Someone

@@ -2,7 +2,7 @@
 
 For every operation that writes, each call to the database fails once. A normal run tests a
 share of these failures on SQLite, and only some operations on PostgreSQL. `make soak` tests
-every failure in every way on both.
+every failure on both databases, and every way of each failure on SQLite.
 """
 
 import time
@@ -35,7 +35,7 @@ from tests.sweeps.matrix.stages import Stage
 
 pytestmark = pytest.mark.slow
 EACH = choose_number(72, sample=144, night=1)
-"""One in this many database calls fails, as do the first, the last and each COMMIT."""
+"""One in this many calls fails; so do the first, the last and both points of a COMMIT."""
 FEW = (
     "create_case.submitted",
     "accept_referral",
@@ -79,7 +79,7 @@ class Tally:
         }
 
     def keep(self) -> None:
-        """Print the tally, and store it if this was a complete run."""
+        """Print the tally, and store it if the effort is `night`."""
         numbers = self.spelled()
         print(f"failpoints: {numbers}")  # noqa: T201 - `pytest -s` shows it
         if is_night():
@@ -214,7 +214,7 @@ def deliver_ignoring_errors(session: Session, postings: list[journal.Posting]) -
 
 
 def deliver_in_two(session: Session, postings: list[journal.Posting]) -> None:
-    """Deliver events in two transactions; this is a planted fault."""
+    """Deliver events in a second transaction; this is a planted fault."""
     session.connection().exec_driver_sql("COMMIT")
     session.connection().exec_driver_sql("BEGIN IMMEDIATE")
     journal.deliver(session, postings)

@@ -145,7 +145,7 @@ def poll_to_end(look: Look, over: Event) -> list[str]:
 
 
 def poll(_: ReportPipe, port: int, key: str, state: Path, *, last: bool) -> None:
-    """Poll a feed for ever, or to its end if `last`; store each page with its cursor."""
+    """Poll a feed endlessly, or to its end if `last`; store the subjects and the cursor."""
     kept = read_state(state)
     with make_client(port) as client:
         client.headers["Authorization"] = f"Bearer {key}"

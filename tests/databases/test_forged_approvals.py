@@ -32,7 +32,7 @@ def find_row(attacker: Attacker, approval: str) -> Row:
 
 
 def test_forged_decision_is_no_approval(world: World) -> None:
-    """A supervisor requests an approval, and forges the other supervisor's decision."""
+    """An approval is unusable if the other supervisor's decision was forged."""
     office, attacker = Office(world), Attacker(world)
     path, asked = ask_for_key(office)
     attacker.update(
@@ -78,7 +78,7 @@ def test_request_that_nobody_made_is_not_decided(world: World) -> None:
 
 
 def test_approval_moved_to_another_account_is_not_used(world: World) -> None:
-    """A third account cannot use an approval that another account requested."""
+    """A third account cannot use an approval whose `asked_by` was changed to it."""
     office, attacker = Office(world), Attacker(world)
     third = world.add_person(office.code, {Role.SUPERVISOR})
     path, asked = ask_for_key(office)

@@ -217,7 +217,10 @@ OTHER_WRITES: Final = {
 
 
 def test_protected_rows_are_written_by_sessions() -> None:
-    """A statement that writes several rows would leave MACs that do not match."""
+    """Only the statements in `OTHER_WRITES` write protected rows without a session.
+
+    Any other statement could leave MACs that do not match the rows.
+    """
     names = {model.__name__ for model in PROTECTED}
 
     found = {

@@ -40,7 +40,7 @@ slow = pytest.mark.slow
 
 @dataclass
 class Cast:
-    """The accounts: two of the old lead, two of the proposed new lead, and others."""
+    """The accounts: three of the old lead, two of the proposed new lead, and others."""
 
     officer: Someone
     lead: Someone
@@ -53,7 +53,7 @@ class Cast:
 
 @pytest.fixture
 def world(url: str) -> Iterator[Served]:
-    """Yield a served world, and check afterwards that no deadlock occurred."""
+    """Yield a served world; afterwards, check on PostgreSQL that no deadlock occurred."""
     with serve_world(url) as made:
         yield made
     if not made.database.is_sqlite:
@@ -166,7 +166,7 @@ def test_of_two_offers_one_is_made(cast: Cast) -> None:
 @slow
 @soak
 def test_nobody_leads_on_a_consent_that_was_taken_back(cast: Cast) -> None:
-    """If a consent is withdrawn while the lead is accepted, the new lead reads nothing.
+    """An office whose consent is withdrawn while it accepts the lead cannot read the needs.
 
     If the withdrawal comes first, the offer ends. Otherwise the new lead loses access.
     """
@@ -259,7 +259,7 @@ def test_a_helper_answers_while_the_lead_moves(cast: Cast) -> None:
 
 
 def test_whoever_waited_is_told_that_it_was_decided(cast: Cast) -> None:
-    """Waiting requests of an old lead are refused if another lead accepts meanwhile."""
+    """Waiting requests of a lead are refused if another office takes the lead meanwhile."""
     case = build_led_case(cast)
     offered = unwrap(cast.lead.offer(case, "IOM"))
     accept = prepare_act(cast.iom, "accept", offered, make_takeover())

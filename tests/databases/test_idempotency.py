@@ -416,7 +416,7 @@ def test_while_the_first_is_carried_out_the_second_waits_or_is_told_to(
 def test_an_outcome_is_read_after_its_key_is_locked(
     officer: Someone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A request finds an outcome that was committed just before it locks the key."""
+    """A request finds the outcome that another request committed just before the lock."""
     ticket, made = KeyedRequest("k", ["a request"]), uuid4()
 
     def hold_late(session: Session, name: str) -> bool:
@@ -438,7 +438,7 @@ def test_an_outcome_is_read_after_its_key_is_locked(
 def test_outcome_stored_while_the_key_is_locked_is_returned(
     officer: Someone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A request gets the outcome of the request that held the lock of its key."""
+    """A request gets the outcome of another request that held the lock of the key."""
     ticket, made = KeyedRequest("k", ["a request"]), uuid4()
 
     def fail_to_lock(session: Session, name: str) -> bool:
@@ -470,7 +470,7 @@ def test_while_a_request_is_carried_out_its_key_is_free_for_every_other_account(
 
 
 def test_what_was_carried_out_is_in_flight_for_nobody(officer: Someone) -> None:
-    """If two retries arrive at the same moment, both get the stored response."""
+    """A retry gets the stored response even while another retry claims the key."""
     first = officer.create("/cases", make_case(), "k")
     with officer.begin_read() as look:
         fingerprint = look.session.scalars(select(Outcome.fingerprint)).one()

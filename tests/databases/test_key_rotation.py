@@ -1,4 +1,4 @@
-"""Values made with an earlier key stay valid until it is retired, and outcomes for ever."""
+"""Values made with an earlier key are valid until it is retired, and some for ever."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -166,7 +166,7 @@ def test_access_token_is_valid_until_its_key_is_retired(world: World) -> None:
 
 @pytest.fixture
 def key_file(world: World, tmp_path: Path) -> Path:
-    """Return a key file that the service of this world reads again if it is replaced."""
+    """Return a key file that the service of this world reads again after each change."""
     path = tmp_path / "keys"
     keyfile.write_lines(path, encode_keys([FIRST], None))
     provider = FileKeys.load(path)
@@ -253,7 +253,10 @@ def test_consents_of_a_form_of_an_earlier_key_are_found(
 def test_processes_with_different_keys_write_no_external_reference_twice(
     world: World, pg_url: str, officer: Someone
 ) -> None:
-    """One process has activated a key that is a standby key for the other process."""
+    """While one process uses a reference, a process with another current key is refused.
+
+    The current key of the second process is a standby key of the first process.
+    """
     assert pg_url
     set_keys(world, FIRST, replace(SECOND, mark=KeyMark.STANDBY))
     with officer.begin_write() as tx:

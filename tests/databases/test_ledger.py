@@ -184,7 +184,7 @@ def test_an_older_database_is_not_ready_and_says_what_to_do(
     ledger.start(world.runtime)
     erase(world)
     ledger.copy_erasures(world.runtime)
-    with copy() as url:  # a database that never erased has the same epoch in all copies
+    with copy() as url:  # every copy has the same epoch; this one has no erasures
         older = World(url)
         with TestClient(create_app(older.runtime, Ledger(path))) as http:
             found = get_readiness(http)

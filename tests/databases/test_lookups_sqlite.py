@@ -13,7 +13,7 @@ BY_READER_ALONE = "USING INDEX ix_party_focal_point_id_number (focal_point_id=?)
 
 
 def explain_statements(url: str, statements: list[str]) -> list[str]:
-    """Return SQLite's query plan of each statement."""
+    """Return the steps of SQLite's query plans for these statements."""
     with closing(sqlite3.connect(str(make_url(url).database))) as connection:
         return [
             step[3]

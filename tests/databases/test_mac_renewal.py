@@ -55,7 +55,7 @@ from tests.support.world import (
 
 @pytest.fixture
 def stage(world: World, loop: ThreadLoops) -> Stage:
-    """Return the people of a world in which each table with MACs has rows."""
+    """Return the people of a world with rows in all tables with MACs except `TimeLimit`."""
     return set_up(Wire(world, loop))
 
 
@@ -135,7 +135,7 @@ def test_interrupted_renewal_is_finished_by_the_next_one(
 def test_renewal_waits_for_a_row_that_a_request_has_locked(
     world: World, pg_url: str, officer: Someone
 ) -> None:
-    """While a row is locked, the renewal renews the MAC of a row that is not locked."""
+    """While a row is locked, the renewal renews another row, and ends after the lock."""
     assert pg_url
     cases = [officer.submit() for _ in range(3)]
     locked = find_number(world, cases[0])
@@ -203,7 +203,7 @@ def test_values_that_cannot_be_read_stop_no_renewal(
 
 
 def test_outdated_key_file_renews_nothing_backwards(world: World, officer: Someone) -> None:
-    """Another machine has activated the key that is a standby key in this file."""
+    """Renewal and rewrap refuse a file whose standby key another machine has activated."""
     officer.submit()
     set_keys(world, *REPLACED)
     rotate(world)

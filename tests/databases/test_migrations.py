@@ -80,7 +80,8 @@ def describe_tables(url: str) -> set[str]:
 def list_indices(connection: Connection) -> set[str]:
     """Return the definitions of indices with their conditions.
 
-    Reflection by SQLAlchemy would omit the conditions.
+    Reflection by SQLAlchemy would omit the conditions. On SQLite, the result also has a
+    line for each table with AUTOINCREMENT.
     """
     if connection.dialect.name == "postgresql":
         query = "SELECT indexdef FROM pg_indexes WHERE tablename != 'alembic_version'"

@@ -1,4 +1,4 @@
-"""Rows that a new record cannot have are not queried. Rows of older records always are."""
+"""Rows that a new record cannot have are not queried; rows of older records are."""
 
 from collections.abc import Iterator
 from datetime import timedelta

@@ -67,7 +67,7 @@ def test_no_length_tells_fears_names_or_a_text_of_one_step(
 
 
 def remove_padding(world: World) -> int:
-    """Seal every document again without padding, as an older version did."""
+    """Seal each document again without padding or a document key, as older versions did."""
     with world.write_as_service() as tx:
         rows = tx.session.scalars(select(Sealed)).all()
         for row in rows:

@@ -56,7 +56,7 @@ class Cast:
 
 @pytest.fixture
 def world(url: str) -> Iterator[Served]:
-    """Yield a served world, and check afterwards that no deadlock occurred."""
+    """Yield a served world; afterwards, check on PostgreSQL that no deadlock occurred."""
     with serve_world(url) as made:
         yield made
     if not made.database.is_sqlite:

@@ -1,4 +1,4 @@
-"""If a person refuses while an action advances the return, the refusal takes effect."""
+"""If two actions on a return coincide, one succeeds; withdrawing a consent always does."""
 
 from collections.abc import Iterator
 from functools import partial

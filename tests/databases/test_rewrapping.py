@@ -45,7 +45,7 @@ OTHER_KEYS = {
     "document_key.wrapped": "wrapped by the data key of its case",
     "person.name_key": "no name of a person is stored yet",
 }
-"""Columns with wrapped secrets that no key-encryption key wraps."""
+"""Columns with wrapped secrets that a rewrap leaves out, each with the reason."""
 
 
 def build_runtime(world: World, keys: dict[str, bytes]) -> Runtime:
@@ -65,7 +65,7 @@ def read_identity(officer: Someone, case: Json) -> str:
 
 @pytest.fixture
 def cases(world: World, officer: Someone, lead: Someone) -> list[Json]:
-    """Return cases, and fill each table with secrets that a key-encryption key wraps."""
+    """Add a row to each table whose secrets a rewrap covers, and return cases."""
     path = "/focal-points/KZ_LEAD/default-contacts"
     unwrap(lead.ask("PUT", path, {"contacts": make_contacts()}))
     unwrap(officer.ask("PUT", "/form-drafts/refer", {"values": TYPED}))
@@ -243,7 +243,7 @@ def test_keys_are_replaced_while_the_service_works(
 
 @pytest.mark.usefixtures("cases")
 def test_row_that_is_written_while_it_is_rewrapped_can_be_opened(world: World) -> None:
-    """A process that has the new key as a standby key still wraps with the earlier one."""
+    """A row that is sealed with the earlier key during or after a rewrap can be opened."""
     both = {"k1": FIRST, "k2": SECOND}
     contacts = NamedContacts(contacts=make_contacts())
 

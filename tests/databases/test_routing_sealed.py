@@ -23,7 +23,7 @@ def get_routing(who: Someone, case: Json) -> Json:
 
 
 def read_unsealed(world: World) -> tuple[set[tuple[int, bool]], int]:
-    """Return the unsealed shortlisted places, and the number of offices left out.
+    """Return the unsealed shortlisted places, and the number of unsealed left-out offices.
 
     Each place comes with a value that is true if its office was asked.
     """

@@ -47,7 +47,7 @@ WALLED = {
     "form_draft",
 }
 POLICIES = dict.fromkeys(WALLED, "of_its_parties") | {"form_draft": "of_its_office"}
-"""The policy of each table. A draft also belongs to an office if it has no case."""
+"""The policy of each table. A form draft belongs to an office even without a case."""
 OUTSIDE = {
     "clock": "the worker looks for what ran out, and metrics count it, for nobody",
     "firing": "as clocks",
@@ -147,7 +147,7 @@ def test_a_draft_without_a_case_is_hidden_from_other_offices(service: Database) 
 
 
 def normalize_rule(table: object, rule: object) -> str:
-    """Return a rule in which the names of its table and column are removed."""
+    """Return a rule without spaces, in which ONE replaces the column with the case id."""
     own = rf'("?{table}"?\.|\b)(id|case_id)\b'
     kept = str(rule).replace("my_cases.case_id", "MINE").translate(NO_SPACE)
     return re.sub(own, "ONE", kept).replace("MINE", "my_cases.case_id")
@@ -264,7 +264,7 @@ def test_nothing_of_others_is_changed(change: str, service: Database) -> None:
 
 @pytest.mark.usefixtures("pg_url")
 def test_without_the_binding_nothing_is_served(officer: Someone, stranger: Someone) -> None:
-    """Without the statement that sets the office, no request about a case succeeds."""
+    """Without the statement that sets the office, a list of cases fails with status 500."""
     unwrap(officer.create_case())
     bound = list_cases(officer, stranger)
 

@@ -1,7 +1,7 @@
 """The number of statements of frequent requests, which must not grow.
 
 Each statement is a large part of the cost of a request. If a request needs fewer statements
-than the table says, lower the number in the table.
+than its test expects, lower the number in the test.
 """
 
 from collections.abc import Callable
@@ -84,7 +84,10 @@ def test_read_of_a_case_takes_no_more_statements(
 
 
 def test_submission_takes_no_more_statements(world: World, officer: Someone) -> None:
-    """PostgreSQL locks the key, but inserts the deadlines and parties together."""
+    """A submission takes 25 statements on PostgreSQL, and 26 on SQLite.
+
+    PostgreSQL locks the key, but inserts the deadlines and parties together.
+    """
 
     def submit() -> Response:
         return officer.create_case(submit=True, consents=CONSENTS)

@@ -40,7 +40,7 @@ def load_keys(world: World, cases: Iterable[Json]) -> list[bytes]:
 
 
 def secrets(world: World, cases: list[Json]) -> list[bytes]:
-    """Return the wrapped keys of these cases, and the documents sealed with the keys."""
+    """Return the wrapped keys and the sealed documents of these cases."""
     of_case = select(Case.id).where(Case.code.in_([case["code"] for case in cases]))
     with world.database.begin_read(SERVICE) as session:
         papers = select(Sealed.sealed).where(Sealed.case_id.in_(of_case))
@@ -61,7 +61,7 @@ def in_table(url: str, table: str) -> bytes:
 
 
 def count_found(needles: Iterable[bytes], hay: bytes) -> int:
-    """Return the number of secrets of which any part was found."""
+    """Return the number of secrets that have at least one piece in `hay`."""
     return sum(
         any(secret[at : at + PIECE] in hay for at in range(0, len(secret) - PIECE, 500))
         for secret in needles
@@ -69,7 +69,7 @@ def count_found(needles: Iterable[bytes], hay: bytes) -> int:
 
 
 def write_again(officer: Someone, case: Json) -> None:
-    """Replace the sealed sections with longer texts, so that they move within the file."""
+    """Replace two sealed sections with longer texts, so that they move within the file."""
     for section in SECTIONS[3:]:
         more = section | {"text": section["text"] * 400}
         match = {"If-Match": officer.get_tag(case)}
@@ -153,8 +153,8 @@ def run_until_gone(worker: ErasureCleanup, keys: list[bytes], url: str) -> None:
 def beat_until(worker: ErasureCleanup, is_done: Callable[[], bool]) -> None:
     """Run the worker until a condition is true, for at most `LONGEST_WAIT` seconds.
 
-    A connection to the server keeps deleted rows for a short time in all of its databases,
-    and other tests open connections at the same time.
+    A connection to the server keeps deleted rows for a short time in all databases, and
+    other tests open connections at the same time.
     """
     end = monotonic() + LONGEST_WAIT
     while not is_done() and monotonic() < end:
@@ -188,7 +188,7 @@ def test_a_key_stays_while_a_transaction_may_still_see_it(
     *,
     is_elsewhere: bool,
 ) -> None:
-    """PostgreSQL keeps rows deleted after the oldest transaction of the server began."""
+    """PostgreSQL keeps a deleted key until an older transaction of the server has ended."""
     case = unwrap(officer.create_case())
     [key] = load_keys(world, [case])
     held = hold_transaction_elsewhere(pg_url) if is_elsewhere else hold_snapshot(officer)

@@ -1,4 +1,4 @@
-"""A confirmed change is stored as a whole. An unconfirmed change is not stored at all."""
+"""A confirmed change is stored as a whole. A failed change is not stored at all."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -66,7 +66,7 @@ DOOMED = {
         DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION refuse()""",
     ),
 }
-"""Ways in which the database itself refuses a write: at an insert, or at the commit."""
+"""Statements after which the database refuses each `outcome` row at the commit."""
 
 
 @contextmanager

@@ -104,7 +104,7 @@ def test_changed_rows_open_nothing(world: World, closed: Closed) -> None:
 def test_repeated_request_never_shows_a_record_that_the_caller_may_not_see(
     world: World, officer: Someone, lead: Someone
 ) -> None:
-    """The stored outcome was changed to name the legal hold, which the lead may not see."""
+    """A repeated request gets 404 if its stored outcome was changed to the legal hold."""
     case = lead.take_lead(officer.submit())
     path, key = f"{get_path(case)}/facts", str(uuid4())
     body = {"name": "guardian", "value": "not_needed"}

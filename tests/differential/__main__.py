@@ -53,7 +53,7 @@ def show(text: str) -> None:
 
 
 def write_tally(tally: Tally, database: str) -> Path:
-    """Write the numbers by operation and status as tab-separated values."""
+    """Write the numbers by operation and status to a file, and return its path."""
     path = HOME / f"{database}.tsv"
     rows = [f"{name}\t{status}\t{n}" for (name, status), n in sorted(tally.answers.items())]
     path.write_text("\n".join(["operation\tstatus\tanswers", *rows]) + "\n", "utf-8")

@@ -12,7 +12,10 @@ LENGTH: Final = "content-length"
 
 
 def drop_links(answer: Json) -> Json:
-    """Return a response about API keys without `OF_LINKS`, and without its length."""
+    """Return a successful response about API keys without `OF_LINKS` and its length.
+
+    Other responses are returned unchanged.
+    """
     if answer["status"] >= 300:
         return answer
     body = json.loads(answer["body"])

@@ -52,7 +52,7 @@ def make_ids(first: int) -> Callable[[], UUID]:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A database with people and records, of which each world gets a copy."""
+    """A database with people and records; each world gets a copy of the database."""
 
     url: str
     keys: dict[str, str]
@@ -82,7 +82,7 @@ class Service:
         return {"keys": self.prepared.keys}
 
     def open_world(self, url: str, ids: Callable[[], UUID]) -> World:
-        """Open a world on a database, which the next command `begin` closes."""
+        """Open a world on a database; the next command `begin` closes the world."""
         world = World(url, self.app, self.loops, ids)
         self.world.callback(world.close)
         self.app, self.wire = world.app, Wire(world, self.loops)

@@ -175,7 +175,7 @@ def test_operations_of_one_commit_are_left_out(tmp_path: Path) -> None:
 
 
 def make_key_answer(status: int = 200, **key: str) -> Json:
-    """Return an answer with an API key, and headers of which one is its length."""
+    """Return an answer with an API key, and with the length of its body in a header."""
     body = json.dumps({"items": [key]})
     headers = [["content-length", str(len(body))], ["cache-control", "no-store"]]
     return {"status": status, "headers": headers, "body": body}

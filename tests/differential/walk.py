@@ -88,7 +88,7 @@ class Walker:
         self.records = [reads[path] for path in RECORDS]
 
     def walk(self) -> Walk:
-        """Yield commands without end. Each list is read once at the start."""
+        """Yield commands without end. At the start, each person reads each list once."""
         for person, one in product(self.keys, self.operations):
             if one.method == "GET" and not one.path_names:
                 query = "?limit=200" if "limit" in one.list_parameters("query") else ""
@@ -168,7 +168,7 @@ class Walker:
         return [one for one in acts if self.keeps(one)]
 
     def keeps(self, operation: Operation) -> bool:
-        """Return whether an operation is tried: seldom if it ends a record, no reads."""
+        """Return whether to try an operation: no read, seldom one that ends a record."""
         ends = operation.path.rpartition("/")[2] in ENDING
         return operation.method != "GET" and (not ends or self.chance.random() < SELDOM)
 

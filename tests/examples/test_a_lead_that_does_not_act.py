@@ -1,9 +1,9 @@
 """Two cases whose lead does not act, each from the first contact to its end.
 
-The person consented only to State offices of Kazakhstan, and only one of these can lead a
-case. Another office may therefore become the lead only if the person consents to another
-kind of office. The lead has to record that consent, but does not act. The regional desk
-records it instead (ADR 47).
+The person consented only to State offices of Kazakhstan as lead, and only one of these can
+lead a case. Another office may therefore become the lead only if the person consents to
+another kind of office. The lead has to record that consent, but does not act. The regional
+desk records it instead (ADR 47).
 """
 
 from app.kernel.actors import Role

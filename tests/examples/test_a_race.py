@@ -1,8 +1,8 @@
 """Two people who act at the same moment, over HTTP, on a real server.
 
 Such tests belong to tests/databases. On SQLite one writer waits for the other writer, and
-PostgreSQL locks rows. `make test` runs tests marked `race` only on PostgreSQL; `make
-test-all` runs them on both databases.
+PostgreSQL locks rows. `make test` and `make test-all` run tests marked `race` only on
+PostgreSQL; `make test-cells` runs them on both databases.
 """
 
 from functools import partial

@@ -53,7 +53,7 @@ def test_a_stranger_is_not_told_that_the_case_exists(
 
 
 def test_whoever_has_another_part_in_it_may_not(officer: Someone) -> None:
-    """The consulate that submitted a case cannot acknowledge it; only the candidate can."""
+    """The consulate that submitted a case cannot acknowledge it, and gets status 403."""
     case = officer.submit()
 
     assert get_problem(officer.does("acknowledge", case)) == (403, "action-not-yours")

@@ -21,7 +21,7 @@ STEPS = ["submitted", "available", "retrieved", "acknowledged", "decided"]
 
 
 def list_steps(evidence: Json) -> list[str]:
-    """Return the names of the delivery statuses that the evidence proves."""
+    """Return the names of the steps of delivery that the evidence proves."""
     return [rung["name"] for rung in evidence["statuses"]]
 
 

@@ -57,7 +57,7 @@ def test_each_reading_is_logged_and_so_is_each_refusal(lead: Someone, case: Json
 def test_a_consent_that_is_withdrawn_ends_what_it_allowed(
     lead: Someone, shelter: Someone, case: Json
 ) -> None:
-    """A consent permits no more access once any office has recorded its withdrawal."""
+    """If the recipient records that a consent is withdrawn, its referral and access end."""
     sent = unwrap(lead.refer(case, shelter.code))
     unwrap(shelter.does("accept", sent, make_acceptance()))
     unwrap(shelter.open(f"{get_path(case)}/sections/needs"))

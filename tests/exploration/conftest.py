@@ -1,4 +1,4 @@
-"""The stage that all explorations in a process share; it is restored before each test."""
+"""The stage that all explorations in a process share; it is restored after each test."""
 
 from collections.abc import Iterator
 

@@ -203,8 +203,9 @@ class Explorer:
         """Check that the case has a way to its end or, if it is over, will be erased.
 
         The way consists of steps that succeeded, taken by open offices with an account, and
-        of waits in which the worker did something. If there is a way, there is also an
-        owner and a step. A case that is over needs a deadline for its erasure.
+        of waits, after each of which the worker runs. If there is a way, the case also has
+        an owner and a next step. A case that is over must be erased or have a deadline for
+        its erasure.
         """
         if here.state in OVER:
             if not self.stage.fetch_rows(ERASED_LATER):

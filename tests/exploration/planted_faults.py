@@ -1,4 +1,4 @@
-"""Faults that are planted in the service and leave a case without a way to its end."""
+"""Faults that tests plant in the service, so that a case has no way to its end."""
 
 from collections.abc import Callable
 from collections.abc import Set as AbstractSet
@@ -29,10 +29,10 @@ def plant_endless_pause(patch: Patch) -> None:
 
 
 def plant_missing_alarm(patch: Patch, name: str) -> None:
-    """Make the function `name` find no offices for its alarm."""
+    """Make the function `name` return an empty set, so that its alarm is not raised."""
     patch.setattr(offices, name, lambda *_: frozenset())
 
 
 def plant_lost_lead(patch: Patch) -> None:
-    """Keep the service from escalating a case if the lead misses its deadlines."""
+    """Keep the service from escalating a case to the desk if the lead misses deadlines."""
     patch.setattr(escalating, "escalate_to_desk", lambda *_: None)

@@ -57,7 +57,7 @@ type Rows = list[tuple[Any, ...]]
 
 @dataclass(frozen=True)
 class Saved:
-    """A saved database, stored as the pages that differ from the first state."""
+    """A saved state, with the pages of the database that differ from the first state."""
 
     now: datetime
     code: str
@@ -103,7 +103,7 @@ class Stage(World):
         return self.path.read_bytes()
 
     def save(self) -> Saved:
-        """Return the saved state of the database, the clock and the case code."""
+        """Save the state of the database, the clock and the case code, and return it."""
         content = self.read_content()
         pages = {
             at: page
@@ -148,7 +148,7 @@ class Stage(World):
     # Accounts.
 
     def list_staffed(self) -> frozenset[str]:
-        """Return the open offices whose caseworker has an enabled account."""
+        """Return the open offices whose person in `workers` has an enabled account."""
         return self.list_present(self.workers)
 
     def list_present(self, people: Mapping[str, Someone]) -> frozenset[str]:
@@ -164,12 +164,12 @@ class Stage(World):
         return list_codes(found, list_unattended(found))
 
     def list_without_second_person(self) -> list[str]:
-        """List the offices that the alarm `offices_without_second_person` counts."""
+        """List the offices on the stage that `offices_without_second_person` counts."""
         found = self.load_offices()
         return list_codes(found, list_without_second_person(found))
 
     def list_closed_leads(self) -> list[str]:
-        """List the closed offices that could lead in countries without an active lead."""
+        """List the closed offices of `LEADERS` that serve a country without a lead."""
         found = self.load_offices()
         countries = list_countries_without_lead(found)
         closed = [one for one in found.every if not one.active and one.code in LEADERS]

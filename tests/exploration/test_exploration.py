@@ -1,7 +1,7 @@
-"""Tests that steps lead from every reachable state of a case to an end (ADR 48).
+"""Tests that steps lead from each explored state of a case to an end (ADR 48).
 
-In each state, an open office with an enabled account can take a step that succeeds, or a
-deadline is running that will change the state.
+The steps are actions of open offices with an enabled account, missed deadlines and, if an
+alarm asks for them, actions of administrators.
 """
 
 from random import Random

@@ -49,7 +49,7 @@ SETTINGS: Final = {
     "statement_timeout": "10s",
     "idle_in_transaction_session_timeout": "30s",
 }
-"""The settings that `roles.sql` sets for the login of the service, as `Database` does."""
+"""The settings that `roles.sql` gives to each session of the login of the service."""
 POOLER: Final = """
 [databases]
 safe_conduct = host={host} port={port} dbname=safe_conduct
@@ -157,13 +157,13 @@ def check_settings(url: str) -> None:
 
 
 def check_same_settings() -> None:
-    """Check that roles.sql and the service set the same values."""
+    """Check that the service itself sets the values in `SETTINGS`, except for the role."""
     ours = {one.split()[1]: one.split("'")[1] for one in POSTGRESQL_SETTINGS}
     assert ours == {n: v for n, v in SETTINGS.items() if n != "role"}, ours
 
 
 def check_service(url: str) -> None:
-    """Submit several cases at once, and read them, through the pooler."""
+    """Check that the lead reads all cases that were submitted concurrently."""
     world = World(url)
     officers = [world.add_person("UZ_CONSULATE_ALMATY") for _ in range(4)]
     lead = world.add_person("KZ_LEAD")

@@ -15,7 +15,7 @@ UNTIL: Final = (datetime.now(UTC) + timedelta(hours=4)).isoformat()
 
 
 def prepare_settings(world: World, folder: Path) -> dict[str, str]:
-    """Create the ledger of a world, and return the settings of commands that use it."""
+    """Create the ledger of a world, and return settings for commands on this world."""
     Ledger(folder / "erasures").start(world.runtime)
     return {
         "SAFE_CONDUCT_DATABASE_URL": world.url,

@@ -1,4 +1,4 @@
-"""If `account load` is killed, it leaves valid keys or no keys, and can be run again."""
+"""Tests that a killed `account load` can be run again, and then writes valid keys only."""
 
 import os
 import signal

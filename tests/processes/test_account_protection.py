@@ -19,7 +19,7 @@ def write_sql(folder: Path, statement: str, *values: str) -> None:
 
 @pytest.fixture
 def account(tmp_path: Path) -> str:
-    """Set a service up with one account, and return the id of the account."""
+    """Set up a service with one account, and return the id of the account."""
     for words in (("key", "new"), ("migrate",), ("directory", "load")):
         assert command(tmp_path, *words).returncode == 0
     opened = command(tmp_path, "account", "new", "KZ_LEAD", "duty", "--role", "officer")

@@ -1,4 +1,4 @@
-"""Tests of the report after a restore, which lists lost data and offices to inform."""
+"""Tests of the report after a restore, which lists affected cases and whom to inform."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Tests of limits on the size, time and number of request bodies sent without sign-in."""
+"""Tests of limits on request bodies that are sent without sign-in, and on connections."""
 
 import asyncio
 import socket

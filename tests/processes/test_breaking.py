@@ -32,7 +32,7 @@ def build_contract(version: str) -> Json:
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """Return a repository whose contract lost `/b` and gained `/c` after a release."""
+    """Return a folder whose contract lost `/b` and gained `/c` after a release."""
     (tmp_path / "openapi").mkdir()
     write(tmp_path, breaking.RELEASED, OLD)
     write(tmp_path, breaking.CONTRACT, build_contract("0.2.0"))

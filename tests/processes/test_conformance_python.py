@@ -19,7 +19,7 @@ DEFERRED: Final = "from __future__ import annotations\n"
 
 
 def find_oldest_python() -> str:
-    """Return the oldest supported Python on this machine, or else the current Python."""
+    """Return the path of the oldest supported Python, or else of the current Python."""
     versions = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
     for minor in range(OLDEST[1], sys.version_info.minor):
         name = f"python3.{minor}"
@@ -30,7 +30,7 @@ def find_oldest_python() -> str:
 
 
 def can_run(python: Path) -> bool:
-    """Return whether a Python has the modules of the standard library that are needed."""
+    """Return whether a Python can import the modules `sqlite3` and `ssl`."""
     command = [str(python), "-c", "import sqlite3, ssl"]
     return not subprocess.run(command, capture_output=True, check=False).returncode
 

@@ -1,4 +1,4 @@
-"""Tests that the reference receiver accepts only signed, recent and new messages (R65)."""
+"""The reference receiver refuses invalid messages, and processes a valid one once (R65)."""
 
 import os
 import signal

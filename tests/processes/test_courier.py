@@ -88,7 +88,7 @@ def test_a_name_that_leads_inside_is_not_called(
 
 @pytest.mark.slow
 def test_an_answer_has_all_of_the_time(receiver: Receiver) -> None:
-    """Connecting may take half of the time limit; a response may take more than half."""
+    """A response that takes more than half of the time limit is accepted."""
     receiver.postman.mood = lambda: Mood.SLOW
     receiver.courier = replace(receiver.courier, time_limit=SHORT_LIMIT)
     look_up, _ = build_resolver(["127.0.0.1"])

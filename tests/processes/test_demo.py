@@ -31,7 +31,7 @@ SERVING = 10
 
 
 def environment(folder: Path, **more: str) -> dict[str, str]:
-    """Return an environment with no settings except the location of the files."""
+    """Return an environment whose only settings are the files, port 0 and `more`."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith("SAFE_CONDUCT_")}
     return kept | {
         "SAFE_CONDUCT_DATABASE_URL": f"sqlite:///{folder}/var/demo.db",

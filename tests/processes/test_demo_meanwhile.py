@@ -38,7 +38,7 @@ from tests.processes.test_demo import (
 pytestmark = pytest.mark.slow
 
 OPENED = 5
-"""Number of cases of which a newcomer opens a section; a daily cap limits it."""
+"""Number of cases in which a newcomer opens a section; a daily limit applies."""
 SHOWN_CURSOR = "\x1b[?25h"
 """The sequence that makes a terminal show the cursor, which a progress bar hides."""
 
@@ -132,7 +132,7 @@ def test_a_journey_that_fails_is_named_at_the_end_and_the_others_are_played(
 
 
 def disable_demo_account(folder: Path) -> None:
-    """Set the demonstration up, and disable an account that only one journey needs."""
+    """Set up the demonstration, and disable an account that only one journey needs."""
     settings = DemoSettings(
         database_url=f"sqlite:///{folder}/var/demo.db", key_file=folder / "var/keys"
     )

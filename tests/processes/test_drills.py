@@ -41,7 +41,7 @@ def test_production_refuses_clocks_that_run_faster(tmp_path: Path, word: str) ->
 def test_no_command_runs_production_with_faster_clocks(
     tmp_path: Path, words: tuple[str, ...]
 ) -> None:
-    """In production, every command refuses a faster clock."""
+    """In production, each of these commands refuses a faster clock."""
     refused = command(tmp_path, *words, **FAST)
 
     assert refused.returncode == 1

@@ -26,7 +26,7 @@ def refuse(folder: Path, *words: str) -> str:
 
 
 def list_keys(folder: Path) -> list[list[str]]:
-    """Return the words of each line of `key list`, without its head."""
+    """Return the words of each line of `key list`, without the header line."""
     return [line.split() for line in run(folder, "list").splitlines()[1:]]
 
 

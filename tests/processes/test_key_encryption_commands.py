@@ -24,7 +24,7 @@ def server() -> Iterator[TransitServer]:
 
 @pytest.fixture
 def settings(server: TransitServer, tmp_path: Path) -> dict[str, str]:
-    """Return the settings of the key service."""
+    """Return the settings with which commands use the key service."""
     token = tmp_path / "token"
     token.write_text(TOKEN, "utf-8")
     return {

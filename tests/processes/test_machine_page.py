@@ -23,7 +23,7 @@ FILES = re.compile(r"^```python\n# (\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 @pytest.fixture
 def world(url: str) -> Iterator[Served]:
-    """Yield a service with the real clock, whose token endpoint is its own address."""
+    """Yield a service at the current time, with a token endpoint at its own address."""
     with serve_world(url) as made:
         made.now = datetime.now(UTC)
         before = made.app.state.token_endpoint

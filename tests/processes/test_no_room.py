@@ -1,9 +1,9 @@
-"""Tests that a full disk loses no acknowledged data and stores no request partly.
+"""Tests that a full disk loses no acknowledged data and leaves no request partly stored.
 
 The server runs in its own process. The kernel limits the size of the SQLite file
-(RLIMIT_FSIZE, which needs no privilege), so that every write ends in an I/O error. `make
-soak` also fills a small tmpfs, which only root may mount; for other users, `make soak`
-fails and prints why.
+(RLIMIT_FSIZE, which needs no privilege), so that a write beyond the limit ends in an I/O
+error. `make soak` also fills a small tmpfs, which only root may mount; for other users,
+`make soak` fails and prints why.
 """
 
 import resource

@@ -1,4 +1,4 @@
-"""Tests that a body is complete even if an upgrade is offered or the head is unusual."""
+"""Tests that an offered upgrade loses no body, and that a lone LF in a head is refused."""
 
 import json
 from contextlib import suppress

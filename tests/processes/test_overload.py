@@ -159,7 +159,7 @@ class Crowd:
             self.statuses.append(answer.status_code)
 
     async def submits(self, http: httpx2.AsyncClient) -> None:
-        """Submit a case, up to 30 times and with the pauses that the server asks for."""
+        """Submit a case in at most 30 tries, with the pauses that the server asks for."""
         headers = self.officer.make_headers() | {"Idempotency-Key": str(uuid4())}
         body = make_case(submit=True, external_reference=str(uuid4()))
         for _ in range(30):

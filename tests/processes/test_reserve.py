@@ -1,4 +1,4 @@
-"""Tests that a full disk raises an alarm, and that space for cases is reserved.
+"""Tests that low disk space is reported, and that space for cases is reserved.
 
 The real command runs in its own process. In the quick tests, the thresholds are larger than
 any disk. `make soak` also fills a small tmpfs, which only root may mount.
@@ -149,7 +149,7 @@ def test_with_room_again_all_goes_on(
 def fill_and_empty(folder: Path, url: str) -> None:
     """Fill a small disk with drafts and then with cases, and free space again.
 
-    The reserve fits a few hundred cases. When the reserve is used up, every write is
+    The reserve holds a few hundred cases. When the reserve is used up, every write is
     refused, as on any full disk. Every case that got 201 is stored.
     """
     with on_small_disk(Path(str(make_url(url).database)), folder / "disk") as place:

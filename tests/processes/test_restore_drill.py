@@ -28,7 +28,7 @@ def test_what_is_restored_is_whole_and_everybody_is_told(kind: str) -> None:
 
 @pytest.fixture
 def ledger(world: World, officer: Someone, tmp_path: Path) -> Ledger:
-    """Return a ledger that names one case while two cases are open."""
+    """Return a ledger that names one case, while two other cases are open."""
     made = Ledger(tmp_path / "erasures")
     made.start(world.runtime)
     gone = unwrap(officer.create_case())

@@ -15,7 +15,7 @@ HASTY: Final = "keeps where it stands before it deals with a page"
 KILLS: Final = 8
 """Number of kills in one run."""
 RUNS: Final = 3
-"""Maximum number of runs to find a fault, because a kill may happen at a wrong time."""
+"""Maximum number of runs to find a fault, because not every kill reveals the fault."""
 
 
 def find_fault(folder: Path, wish: RunOptions, *signs: str) -> bool:

@@ -160,7 +160,7 @@ def test_the_clocks_go_on_while_a_receiver_is_hostile_and_even_stuck(
             wait_until(lambda: is_in_time(world), SECONDS)
             wait_until(lambda: not site.silent(), SECONDS)
             first = count_fired(world)
-            os.kill(pushes.process.pid, signal.SIGSTOP)  # no work is left
+            os.kill(pushes.process.pid, signal.SIGSTOP)  # the worker is stuck now
             asked = postman.request_count
             copy_case(world, officer.submit(), CASES - 1)
             wait_until(lambda: is_in_time(world), SECONDS)

@@ -1,4 +1,4 @@
-"""Tests that no deadline is missed or handled twice if workers are killed (R55).
+"""Tests that each missed deadline is handled once even if workers are killed (R55).
 
 Some of the workers have wrong clocks.
 """

@@ -167,7 +167,7 @@ def test_a_worker_that_runs_is_well_is_scraped_and_ends_when_told(
 
 
 def test_a_worker_ends_though_the_signal_reached_another_thread(house: WorkerSite) -> None:
-    """A worker ends after a pause even if the signal reached another thread."""
+    """A worker ends even if another of its threads received the signal."""
     (house.folder / "sitecustomize.py").write_text(SIGNALLED)
     paths = {"PYTHONPATH": str(house.folder), "END": str(house.folder / "end")}
     worker = subprocess.Popen(

@@ -109,10 +109,10 @@ class Row:
 
     @property
     def may_be_named(self) -> bool:
-        """Return whether the recipient may read a section that names another office (R84).
+        """Return whether the recipient may read `identity` if an NGO wrote it (R84).
 
-        In every row, an NGO wrote the section. A State office may therefore read it only if
-        the consent names that State office.
+        A State office may read it only if the consent names that office. A recipient class
+        is not enough.
         """
         return (
             self.recipient.kind != OfficeKind.STATE or self.given.focal_point_id is not None

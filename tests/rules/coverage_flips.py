@@ -1,8 +1,9 @@
 """Single changes to the rules of coverage, each of which `coverage_copy.py` has to detect.
 
-The source code of the rules is parsed. A change removes or negates a condition, moves the
-limit of a condition by an instant, or adds or removes an element of a list. No file is
-written: each changed module is built in memory and discarded after its check.
+The source code of the rules is parsed. A change removes, negates or fixes a condition,
+exchanges `and` and `or`, moves a limit by an instant, or adds or removes an element of a
+set or enumeration. No file is written: each changed module is built in memory and
+discarded after its check.
 """
 
 import ast
@@ -148,7 +149,7 @@ def faults(rules: ModuleType) -> Iterator[str]:
 
 
 def matches_copy(rules: Any, row: Row) -> bool:
-    """Return whether the rules and the independent copy agree on one consent."""
+    """Return whether the rules and the independent copy agree on one row."""
     purpose = rules.Purpose(row.purpose)
     asking = rules.CoverageQuestion(row.recipient, purpose, NOON, row.child)
     from_ngo = rules.CoverageQuestion(row.recipient, purpose, NOON, row.child, True)

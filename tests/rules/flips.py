@@ -3,7 +3,7 @@
 A flip removes, adds or replaces one cell of a row, or removes the row. A cell is a subject,
 a state of the case or of the referral, a condition, a role, the side or the deed (opening
 or writing). A witness is an access request that the changed table answers differently
-from the second copy in `disclosure_copy`, although the original table agrees with it.
+from the second copy in `disclosure_copy`, although the original table agrees with the copy.
 
 A cell is idle if removing it changes no answer. If a flip adds a cell, and other rows
 already allow all that the new cell allows, the new cell is idle as well.
@@ -47,7 +47,7 @@ class Flip:
 
 
 def flips(policy: Sequence[Rule]) -> Iterator[Flip]:
-    """Yield every table change that a flip can make: a row removed, or one cell changed."""
+    """Yield every flip of a table: the removal of each row, and each change of one cell."""
     for row in range(len(policy)):
         yield Flip(row)
         for column, cells in CELLS.items():
@@ -141,5 +141,5 @@ def survivors(policy: Sequence[Rule]) -> list[str]:
 
 
 def is_idle_then(policy: Sequence[Rule], flip: Flip) -> bool:
-    """Return whether the cell that a flip adds is idle, so that no answer depends on it."""
+    """Return whether a flip adds a cell that is idle in the changed table."""
     return is_addition(policy, flip) and witness(flipped(policy, flip), flip) is None

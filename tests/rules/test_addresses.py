@@ -1,4 +1,4 @@
-"""Only a value that is exactly one e-mail address is accepted."""
+"""Only a value that is exactly one e-mail address or one phone number is accepted."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""Tests of the advice on the consents that a person has to give for an action."""
+"""Tests of the advice on how to use a list of offices."""
 
 from dataclasses import dataclass
 

@@ -95,12 +95,12 @@ OF_THE_SYSTEM = """
 discard           | time_is_up|erased_before
 erase             | no_legal_hold time_is_up
 """
-# the actions of a desk about a lead that does not act: docs/adr/0047
+# the actions of a desk if the lead does not act: docs/adr/0047
 #                 from  | side | role        | needs
 OF_THE_DESK = f"""
 stop            | {LED} | desk | coordinator | reason lead_failing second_person
 """
-# its requirements before the case has a lead: docs/adr/0047
+# the requirements of the desk before the case has a lead: docs/adr/0047
 OF_THE_UNLED = """
 record_lead_consent | reason submitter_gone second_person
 """
@@ -118,7 +118,7 @@ void          | closure        | erase           | system
 erased        | closure        |                 |
 """
 HOLDERS = {"candidate": Side.HOLDER, "lead": Side.HOLDER}
-"""Sides of `STATES` that the service calls the holder, as a desk may hold the case."""
+"""Sides of `STATES` that the service calls the holder, because a desk may hold a case."""
 RELATIONS = """
 submitter          | submitter
 candidate          | candidate holder
@@ -188,7 +188,7 @@ ANYBODY: tuple[Role | None, ...] = (None, *Role)
 
 
 def answer(state: State, action: Action, side: Side, role: Role | None) -> str:
-    """Return the target state in the table (`same` if it has none), or a problem code."""
+    """Return the target state of the row (`same` if it has none), or a problem code."""
     roles = frozenset({role} if role else ())
     try:
         return TABLE.find(state, action, {side}, roles).target or "same"

@@ -1,4 +1,4 @@
-"""A case code detects typing errors, and can be typed in lower case or without hyphens."""
+"""Most typing errors in a case code are noticed; letter case and hyphens do not matter."""
 
 import re
 from itertools import pairwise

@@ -65,7 +65,7 @@ BOTH = frozenset({S.NEEDS, S.CONTACT})
 
 
 def build_named_consent(office: Office, **changes: Any) -> Any:
-    """Return a consent that names one office and ends one day after `END`."""
+    """Return a consent that names one office and, by default, ends a day after `END`."""
     return replace(
         LATER, focal_point_id=office.id, kind=None, country=None, function=None, **changes
     )

@@ -1,11 +1,11 @@
-"""The code computes the same deadlines as a person has computed by hand.
+"""The code computes the same deadlines as a person who computed them by hand.
 
-Each row has the place, the local start, the limit, the local end, the end in UTC, and the
-days in between that do not count. The UTC offsets are set by hand too: Almaty +5 (+6 before
-March 2024), Kabul +4:30, Tashkent +5, Guatemala -6, Port of Spain -4. Havana is at -4 from
-9 March to 2 November 2025, at -5 until 8 March 2026, and then at -4 until 7 November 2027:
-Cuba decided in October 2026 not to turn its clocks back that year (release notes of the
-IANA time zone database, 2026f).
+Each row has the place, the local start, the limit, the local end, the end in UTC, and a
+note, such as the days that do not count. The UTC offsets are set by hand too: Almaty +5 (+6
+before March 2024), Kabul +4:30, Tashkent +5, Guatemala -6, Port of Spain -4. Havana is at
+-4 from 9 March to 2 November 2025, at -5 until 8 March 2026, and then at -4 until 7
+November 2027: Cuba decided in October 2026 not to turn its clocks back that year (release
+notes of the IANA time zone database, 2026f).
 """
 
 from datetime import UTC, date, datetime

@@ -1,4 +1,4 @@
-"""The request bodies of the demonstration are valid at each hour, in each time zone."""
+"""The consents of the demonstration have a valid date at each hour in each time zone."""
 
 from datetime import UTC, date, datetime, timedelta
 

@@ -173,7 +173,7 @@ def test_no_service_is_offered_that_no_source_names() -> None:
 
 
 def test_who_works_together_in_uzbekistan_is_what_it_is() -> None:
-    """In the directory, each office of Uzbekistan has the expected kind and function.
+    """Each listed office is active and has the expected kind, function and `can_lead`.
 
     The offices took part in a meeting in July 2022, or convened the meeting.
     """
@@ -194,7 +194,7 @@ def test_one_body_leads_for_a_state_however_many_it_has() -> None:
 
 
 def test_no_office_that_exists_oversees_and_nobody_who_convenes_can_be_asked() -> None:
-    """The data has no oversight office and no desk, and offices that convene cannot lead.
+    """The standard data has no oversight office and no desk. Conveners cannot lead.
 
     The operator names the oversight office, which becomes a party of every case.
     """

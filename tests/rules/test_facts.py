@@ -1,4 +1,4 @@
-"""Tests of the facts of a case. The latest fact counts. In doubt, a person is a child."""
+"""Tests of the facts of a case: their values, their defaults, and which fact counts."""
 
 from contextlib import nullcontext
 from dataclasses import dataclass

@@ -153,7 +153,7 @@ def test_entry_without_hidden_parts_keeps_its_author_and_facts() -> None:
 
 
 def test_forged_cursor_of_other_bytes_is_unknown(vault: Vault) -> None:
-    """A person with an earlier key can forge such a cursor, which is refused (ADR 84)."""
+    """A cursor with invalid contents is refused. An earlier key can forge one (ADR 84)."""
     feed = Feed(vault, UUID(int=1), "0a1b2c3d")
     cursor = encrypt_cursor(vault, b"\xff" * 16, feed.context)
 

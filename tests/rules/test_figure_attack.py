@@ -1,4 +1,4 @@
-"""Attacks on released figures: a reader must not learn about fewer than 11 people.
+"""Attacks on released figures: a reader must not learn a count of fewer than 11 people.
 
 The reader has all releases of two years of invented people, and bounds each small count by
 an integer program. The reader knows the method, and the noise of each shown number.
@@ -49,7 +49,7 @@ def test_without_complementary_suppression_small_counts_follow_from_sums(
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_nothing_is_certain_about_a_person_who_is_known_to_be_counted(seed: int) -> None:
-    """In each table, at least one person of the country can be in another cell."""
+    """The number of people outside of a cell, if below 11, can have five or more values."""
     attack, _ = start_attack(seed)
     others = [terms for terms in list_others(attack) if attack.compute(terms) < 11]
 

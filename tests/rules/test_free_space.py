@@ -1,4 +1,4 @@
-"""Tests of low disk space: the limits, the messages in the log, and their repetition."""
+"""Tests of low disk space: the limits, their description, and the refusal of requests."""
 
 import os
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""Tests of a relation's access. Several relations grant exactly their union (ADR 34)."""
+"""Tests of the grants of relations. Several relations grant exactly the union (ADR 34)."""
 
 from datetime import datetime, timedelta
 from itertools import combinations

@@ -107,7 +107,7 @@ def test_a_translation_has_the_letters_of_its_language_alone(language: str) -> N
 
 
 def test_uzbek_has_its_own_apostrophes() -> None:
-    """In Uzbek texts, U+02BB is used after o and g, and U+02BC after other letters."""
+    """In Uzbek texts, U+02BB is used only after o and g, and U+02BC after other letters."""
     texts = [one for _, language, one in TRANSLATED if language == "uz"]
 
     assert [one for one in texts if re.search(r"(?<![OoGg])ʻ|[OoGg]ʼ|\bʼ", one)] == []

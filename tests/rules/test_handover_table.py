@@ -88,7 +88,7 @@ ANYBODY: tuple[Role | None, ...] = (None, *Role)
 
 
 def answer(state: State, action: Action, side: Side, role: Role | None) -> str:
-    """Return the target state in the table (`same` if it has none), or a problem code."""
+    """Return the target state of the row (`same` if it has none), or a problem code."""
     roles = frozenset({role} if role else ())
     try:
         return TABLE.find(state, action, {side}, roles).target or "same"

@@ -33,7 +33,7 @@ def compute_host_digest(umask: int = 0o022, **environment: str) -> str:
 
 @pytest.fixture
 def other_database(tmp_path: Path) -> Path:
-    """Write a time zone database in which every zone is UTC+9, and return its folder."""
+    """Write a time zone database in which each of `ZONES` is UTC+9; return its folder."""
     for zone in ZONES.values():
         path = tmp_path / zone
         path.parent.mkdir(exist_ok=True)

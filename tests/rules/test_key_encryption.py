@@ -376,7 +376,7 @@ def test_file_that_could_not_be_read_is_read_again(
 def test_reason_why_a_file_is_not_used_is_logged_again(
     path: Path, wait: Callable[[float], None], tmp_path: Path, said: str
 ) -> None:
-    """Repeated lines keep the alarm for their counter on until the file is correct."""
+    """The log line is repeated at intervals until the file is correct."""
     first = keyfile.add_key(path)
     keys = FileKeys.load(path)
     correct, other = path.read_text("ascii"), tmp_path / "other"

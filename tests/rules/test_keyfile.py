@@ -1,4 +1,4 @@
-"""Tests that only the owner of the key file can read it, and that bad files are refused."""
+"""Tests of the key file: permissions, refusal of bad files, and the states of its keys."""
 
 import base64
 import os

@@ -1,4 +1,4 @@
-"""The MAC of a group changes with each bit of the owner, the entries and the key."""
+"""The MACs of groups and rows change with each value that they cover, and with the key."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
@@ -216,7 +216,7 @@ def test_macs_of_a_replaced_key_are_valid_until_it_is_retired() -> None:
 
 
 def test_digest_in_a_group_never_changes() -> None:
-    """A digest always uses the first key, so a new MAC of its group needs no rows."""
+    """The digest of a row always uses the first key, unlike the MAC of a row."""
     retired = replace(FIRST, mark=KeyMark.RETIRED)
     for keys in ([FIRST, SECOND], [retired, SECOND]):
         macs = create_macs(FileKeys(keys), lambda: NOON)

@@ -1,9 +1,9 @@
 """The mechanism of LIFECYCLES.md has no dead end in the states that the model reaches.
 
-The model is explored breadth first, from a new draft and from a case with a new lead. A
-step is an action of a party, or time that passes. In every state that is reached, an office
-holds the case, that office has a running deadline, and some office can act. If no office
-ever acts, the case still ends or reaches the desk.
+The model is explored breadth first, from an empty draft, a full draft and a case with a new
+lead. A step is an action of a party, or time that passes. In every open state that is
+reached, an office holds the case, a deadline of the case is running, and some office can
+change the state. If no office ever acts, the case still ends or reaches the desk.
 """
 
 from collections.abc import Iterator
@@ -104,7 +104,7 @@ def list_next_states(world: Model) -> Iterator[Model]:
 
 @cache
 def find_reachable(start: Model, depth: int) -> frozenset[Model]:
-    """Return every state that can be reached with at most `depth` actions."""
+    """Return every state that can be reached with at most `depth` steps."""
     found, edge = {start}, {start}
     for _ in range(depth):
         edge = {after for world in edge for _, after in list_outcomes(world)} - found
@@ -113,7 +113,7 @@ def find_reachable(start: Model, depth: int) -> frozenset[Model]:
 
 
 def build_led_case() -> Model:
-    """Return a case with a lead, which was submitted from a complete draft."""
+    """Return a case with a lead, which was submitted from a full draft."""
     world = WHOLE
     for who, action in ((POST, "submit"), (KZ, "acknowledge"), (KZ, "accept_lead")):
         verdict, world = compute_outcome(

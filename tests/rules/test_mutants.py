@@ -1,4 +1,4 @@
-"""Tests of the changes that `make mutate` makes in a module, and of unchanged code."""
+"""Tests of the changes that `make mutate` makes, and of the code that stays unchanged."""
 
 import ast
 import gc

@@ -1,4 +1,4 @@
-"""The names of real people are accepted; invisible characters between letters are not."""
+"""Real names are accepted, and invisible characters only where their script uses them."""
 
 import time
 import unicodedata

@@ -128,7 +128,7 @@ NOTHING_TO_SEND_ON: Final = replace(
     REFERRAL, covered=False, child_path=False, vital_interest=False
 )
 HELPLESS: Final = replace(CASE, helped=False)
-"""A case in which no office helps, as NO_REFERRAL_ACCEPTED requires."""
+"""A case without an accepted referral, as NO_REFERRAL_ACCEPTED requires."""
 REFERRAL_LACKS = {
     Need.CASE_OPEN: replace(REFERRAL, case_state=CaseState.CLOSED),
     Need.CONSENT: replace(REFERRAL, covered=False),
@@ -173,7 +173,7 @@ WORKED_ON = {
 
 
 def list_options[N](needs: Iterable[N | AnyOf]) -> Iterator[N]:  # type: ignore[type-arg]
-    """Yield the requirements; alternatives are yielded one by one."""
+    """Yield each requirement, including each of several alternatives."""
     for need in needs:
         yield from need.needs if isinstance(need, AnyOf) else (need,)
 

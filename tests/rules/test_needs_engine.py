@@ -1,4 +1,4 @@
-"""The engine of the requirements, tested with a small set of rules about a journey."""
+"""Tests of `Rulebook` with invented requirements of a journey."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
@@ -60,7 +60,7 @@ def build_step(*needs: Need | AnyOf[Need]) -> Step[State, Act, Need]:
 
 
 def build_unmet(code: str, by: str, remedy: str) -> dict[str, object]:
-    """Return the JSON of an unmet requirement that is not a consent."""
+    """Return the JSON of an unmet requirement with no consent and no alternatives."""
     return {
         "requirement": code,
         "by": by,

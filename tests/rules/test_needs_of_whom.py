@@ -1,7 +1,7 @@
-"""Tests that an independent copy names the same side for each requirement.
+"""The side that can meet each requirement agrees with an independent copy.
 
-This side can meet the requirement, and clients rely on it. In the tables,
-`the request` means that only the request itself can meet a requirement.
+Clients rely on this side. In the tables, `the request` means that only the request itself
+can meet a requirement.
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""The noise on published counts is fixed, centred on 0, and hides ten added cases."""
+"""The noise on published counts is repeatable, centred on 0, and hides a single case."""
 
 import hashlib
 from collections import Counter
@@ -28,7 +28,7 @@ def test_noise_of_one_fingerprint_is_always_the_same() -> None:
 
 
 def test_who_adds_ten_learns_little_of_one_that_was_there() -> None:
-    """Because of the noise, counts of 10 and 11 are published about equally often."""
+    """Counts of 10 and of 11 are published in 25 % to 75 % of draws, 11 more often."""
     shown = [sum(count + noise >= SMALLEST_COUNT for noise in DRAWN) for count in (10, 11)]
     chance = [one / len(DRAWN) for one in shown]
 

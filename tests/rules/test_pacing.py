@@ -1,4 +1,4 @@
-"""A failed message is repeated after growing, random delays, until the service gives up."""
+"""A failed message is sent again after growing, random pauses, until it is given up."""
 
 from datetime import UTC, datetime, timedelta
 

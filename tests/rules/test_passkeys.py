@@ -1,4 +1,4 @@
-"""The service accepts only passkeys that pass each check of WebAuthn (7.1 and 7.2)."""
+"""A passkey is accepted only if it passes the checks of WebAuthn (7.1 and 7.2)."""
 
 import subprocess
 import sys

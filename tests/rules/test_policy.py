@@ -1,7 +1,7 @@
-"""The policy agrees with an independent copy of the disclosure table in all cases.
+"""The policy gives the same answers as an independent copy of the disclosure table.
 
-Access that no row allows is denied. `tests.rules.flips` checks that each change to a table
-cell changes an answer.
+Access that no row allows is denied. With `tests.rules.flips`, the tests check that each
+change to a table cell changes an answer.
 """
 
 from collections.abc import Sequence
@@ -41,7 +41,7 @@ REFERRALS = [frozenset[ReferralState](), *(frozenset({state}) for state in Refer
 def list_questions(
     deed: Deed, side: Side, subject: Subject, conditions: Sequence[frozenset[Condition]]
 ) -> list[AccessRequest]:
-    """Return every access request that an office on one side can make for a subject."""
+    """Return the access requests of one side, in all states and with these conditions."""
     sides = frozenset({side})
     return [
         AccessRequest(deed, subject, sides, case, referrals, holds)

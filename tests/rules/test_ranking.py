@@ -274,7 +274,7 @@ def test_who_is_open_counts_in_an_emergency_alone() -> None:
 
 
 def build_night_question(**deputy: object) -> Question:
-    """Return a ranking question of the priority `emergency`, while KZ_LEAD is closed.
+    """Return a question with the priority `emergency`, in which KZ_LEAD is closed.
 
     The deputy of KZ_LEAD is NETWORK, which is open by default.
     """

@@ -1,4 +1,4 @@
-"""Tests of the order of candidates and the reasons for it, at the limits of criteria."""
+"""Tests of edge cases in the rankings of leads and recipients, and in their reasons."""
 
 from dataclasses import replace
 
@@ -13,7 +13,7 @@ SHELTERS = asked("needs SHELTER; agreed UZ")
 
 
 def list_reasons(question: Question, code: str) -> tuple[ReasonIn, ...]:
-    """Return the reasons that the ranking gives for a candidate."""
+    """Return the reasons that the ranking of leads gives for a candidate."""
     [found] = [one for one in rank_leads(question).candidates if one.code == code]
     return found.reasons
 

@@ -1,7 +1,7 @@
 """The state table of a referral agrees with a table that was written by hand.
 
-The table in this module is written from LIFECYCLES.md, 2 and 7, not from the code, so that
-a change to a rule takes two deliberate edits.
+The tables in this module are written from LIFECYCLES.md, 2 and 7, not from the code, so
+that a change to a rule takes two deliberate edits.
 """
 
 from dataclasses import dataclass
@@ -101,7 +101,7 @@ oversight          |
 
 
 def cells(table: str) -> dict[str, list[str]]:
-    """Return the cells of each row of a table, by the row's first cell."""
+    """Return the other cells of each row of a table, by the row's first cell."""
     lines = [f"{line} ".split(" | ") for line in table.strip().splitlines()]
     return {first.strip(): [cell.strip() for cell in rest] for first, *rest in lines}
 
@@ -133,7 +133,7 @@ ANYBODY: tuple[Role | None, ...] = (None, *Role)
 
 
 def answer(state: State, action: Action, side: Side, role: Role | None) -> str:
-    """Return the target state that the table gives, or the code of the problem."""
+    """Return the target state that the service gives, or the code of its problem."""
     roles = frozenset({role} if role else ())
     try:
         return TABLE.find(state, action, {side}, roles).target or state

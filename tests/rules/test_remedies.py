@@ -1,4 +1,4 @@
-"""Tests of the remedies for a refused GO decision, and of the side that each one names."""
+"""Tests of the remedies for a refused GO decision, and of the side that has to act."""
 
 from collections.abc import Iterator
 from dataclasses import replace

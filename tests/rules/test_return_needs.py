@@ -1,4 +1,4 @@
-"""Each requirement of a return can be met or unmet, even at the limit of thirty days."""
+"""Tests of the requirements of a return, including the limit of thirty days."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -114,7 +114,7 @@ ALONGSIDE = (
         Need.STILL_CLEARED: {Need.CHILD_PROVIDED_FOR},
     }
 )
-"""For a requirement, the combined requirements that are unmet whenever it is unmet."""
+"""For some requirements, the others that the facts in `LACKS` leave unmet as well."""
 
 
 def test_every_need_has_its_check_and_is_asked_and_proved() -> None:

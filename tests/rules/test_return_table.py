@@ -60,7 +60,7 @@ STILL = (
     "under_way return_consent contact_permitted risks_current no_threat child_provided_for "
     "guardian"
 )
-"""Requirements of every step from the decision to the departure (BR08, BR12).
+"""Requirements of the lead for the steps `go`, `plan` and `depart` (BR08, BR12).
 
 The sides other than the lead see these as one requirement, `still_cleared`, and therefore
 do not learn which requirement is unmet.
@@ -88,7 +88,7 @@ call_off            |
 end                 |
 locate         | person_met
 """
-# the requirements of the lead for actions of the recipient: docs/adr/0050
+# the requirements when the lead takes an action of the recipient: docs/adr/0050
 OF_THE_LEAD = """
 report              | recipient_gone
 """

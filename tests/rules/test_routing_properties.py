@@ -141,7 +141,7 @@ def test_who_leads_is_of_the_country_and_leads(question: Question) -> None:
 def test_choice_of_a_lead_depends_on_a_part_of_the_directory_only(
     question: Question,
 ) -> None:
-    """The ranking is the same without the offices that cannot matter to it."""
+    """Leaving out the other offices changes no candidate, no desk and no near exclusion."""
     country = question.country
     part = tuple(p for p in question.profiles if may_matter_to_lead(p, country))
 
@@ -197,7 +197,7 @@ def test_every_list_ends_at_a_desk_that_is_safe_and_cannot_decline(
 def test_to_decline_takes_one_off_the_list_and_changes_nothing_else(
     rule: Rule, question: Question, data: st.DataObject
 ) -> None:
-    # No office has a deputy here, because a deputy would replace its office.
+    # No office has a deputy here, as a deputy loses its place when its office declines.
     alone = replace(
         question, profiles=tuple(replace(p, deputy=None) for p in question.profiles)
     )

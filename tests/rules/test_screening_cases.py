@@ -136,7 +136,7 @@ LINES: Final = [
 
 
 def parse_ticked(cell: str) -> Ticked:
-    """Return the indicators of a cell, and fail if a code is not on any list."""
+    """Return the indicators and elements in a cell; fail if a code is on no list."""
     words = [expand_code(word) for word in cell.split()]
     signs = frozenset(word for word in words if word in INDICATORS)
     elements = frozenset(words) - signs

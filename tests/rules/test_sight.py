@@ -1,4 +1,4 @@
-"""Tests of the conditions of the policy, almost none of which hold for a feared office."""
+"""Tests of the policy conditions. For an unsafe office, only two of them can hold."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -29,7 +29,7 @@ def build_sight(  # noqa: PLR0913 - one for each condition
     function: OfficeFunction = OfficeFunction.SHELTER,
     told: frozenset[Purpose] = HELP,
 ) -> Any:
-    """Return a reader's view of a section. By default, the reader is safe and helps."""
+    """Return a context for reading; by default, a safe office has a consent for `needs`."""
     stands = SimpleNamespace(
         case=SimpleNamespace(is_in_sight=follows),
         is_of_origin=lambda _: of_origin,

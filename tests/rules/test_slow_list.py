@@ -1,4 +1,4 @@
-"""The list of slow tests, which `make test-fast` skips, names only existing tests."""
+"""The list of the slow tests that `make test-fast` skips names only existing tests."""
 
 from tests.support import slow_list
 from tests.support.source_code import ROOT

@@ -13,7 +13,7 @@ from app.directory.calendars import Calendar, Place
 
 ALMATY: Final = Place("Asia/Almaty", "KZ")
 HAVANA: Final = Place("America/Havana", "CU")
-# limit | paused at | due | resumed at | new due time | reason (times of Almaty)
+# limit | paused at | due | resumed at | new due time | reason (in Almaty time)
 PAUSES: Final = """
 1 day   | 2026-06-05 17:00 | 2026-06-08 16:00 | 2026-06-10 09:00 | 2026-06-11 08:00 | 7 h of Friday, 16 of Monday
 1 day   | 2026-06-05 17:00 | 2026-06-08 16:00 | 2026-06-12 12:00 | 2026-06-15 11:00 | 12 h of Friday, 11 of Monday

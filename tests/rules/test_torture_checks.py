@@ -20,7 +20,7 @@ WRITTEN = "case.section_written"
 def build_deed(
     who: str, what: str, at: float, version: int | None, **more: object
 ) -> Operation:
-    """Return an operation that is sent at a time and answered one second later."""
+    """Return an operation that is sent at the time `at` and answered a second later."""
     known: dict[str, object] = {"subject": CASE, "key": f"{what} {at}", "status": 200}
     made = Operation(
         who, "", what, invoked=at, answered=at + 1, outcome=Outcome.OK, tries=1
@@ -94,7 +94,7 @@ def swap_entries(one: int, other: int) -> Run:
 
 
 def build_concurrent_deeds() -> list[Operation]:
-    """Return concurrent operations whose order only the versions show."""
+    """Return operations, two of them concurrent, whose order only the versions show."""
     together = [replace(one, invoked=3, answered=6) for one in DEEDS[1:3]]
     return [DEEDS[0], *together, DEEDS[3]]
 

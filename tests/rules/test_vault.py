@@ -25,7 +25,7 @@ from app.kernel.vault import (
 CASE = UUID(int=1)
 HOME = Place("section", UUID(int=10), CASE, "identity", "k1")
 CANARY = b"Maria Lopez, Rue X"
-# Sealed once with the key `bytes(range(32))`: every version must open it to the same text.
+# Sealed once with the key `bytes(range(32))`; every service version has to open it.
 WRAPPED = bytes.fromhex(
     "81797d53a91050d5af29517b98885882395616b7f3360ba56533f7fcbedd23f9"
     "1bc709a978d99a08a79d04264ae40a6a8e30abe07cc5d09bf9ece8c6"

@@ -38,7 +38,7 @@ def print_line(text: str) -> None:
 
 
 def main() -> int:
-    """Run the simulation of each seed, and return 1 if a seed failed."""
+    """Run the simulation of each seed, and return 1 if a seed failed, otherwise 0."""
     args, began = parse_options(), time.perf_counter()
     first = 1 if args.seed is None else args.seed
     many = args.seeds or (1 if args.seed is not None else 100)

@@ -44,9 +44,9 @@ class Corridor:
         return (self.officer, *self.leads, *self.helpers, self.desk)
 
     def get_offices(self, kind: str) -> frozenset[str]:
-        """Return the State offices of the country of stay if `kind` is `state`.
+        """Return the State lead in the country of stay if `kind` is `state`.
 
-        For any other kind, return the other offices of that country.
+        For any other kind, return the NGO lead and the helpers.
         """
         if kind == "state":
             return frozenset({self.state_lead})
@@ -94,7 +94,7 @@ class Account:
 
 @dataclass(frozen=True)
 class Stage:
-    """The application, its event loop and a database to copy, which all seeds share."""
+    """The application, its event loop and a database to copy, shared by all seeds."""
 
     app: FastAPI
     here: ThreadLoops
@@ -105,7 +105,7 @@ class Stage:
     administrators: tuple[Account, ...]
 
     def create_database(self) -> str:
-        """Replace the database with a new copy, and return its URL."""
+        """Replace the database with a new copy of the template, and return its URL."""
         path = self.home / "simulated.db"
         for left in self.home.glob("simulated*"):
             left.unlink()
@@ -130,7 +130,7 @@ type Accounts = dict[str, Account]
 
 
 def open_accounts(world: World) -> tuple[Accounts, Accounts, tuple[Account, ...]]:
-    """Open and return the accounts of workers, second persons and administrators."""
+    """Create and return the accounts of workers, second persons and administrators."""
     offices = [office for corridor in CORRIDORS for office in corridor.offices]
     workers = {office: create_account(world, office, *WORKERS) for office in offices}
     workers[OVERSIGHT] = create_account(world, OVERSIGHT, Role.PROTECTION_OFFICER)

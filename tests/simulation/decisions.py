@@ -44,7 +44,7 @@ EVENTS: Final[Mapping[str, Mapping[str, str]]] = {
         "cancel": "handover.cancelled",
     },
 }
-"""The event of each action that an account takes (the public contract)."""
+"""The event of each simulated action, by kind of record, as in the public contract."""
 ALIVE: Final = ("sent", "received", "info_requested", "accepted", "in_progress", "on_hold")
 ENDED: Final = ("declined", "redirected", "withdrawn", "revoked", "expired")
 
@@ -103,17 +103,17 @@ class RecordView:
         return PlannedRequest(path, body, event, self.subject, self.record["version"])
 
     def list_records(self, of: str) -> list[Json]:
-        """List the referrals or handovers of the case, or nothing if the request fails."""
+        """Return the case's referrals or handovers, or no items if the request fails."""
         query = {"case": self.record["code"], "limit": 200}
         answer = self.scene.send(self.worker, "GET", f"/{of}", params=query)
         return answer.json()["items"] if answer is not None and answer.is_success else []
 
 
 def choose_request(look: RecordView) -> PlannedRequest | None:
-    """Return the next request, or None if the office waits for an event."""
+    """Return the next request, or None if the office has nothing to do now."""
     mine = set(look.record["you_are"])
     if look.code not in look.scene.persons:
-        return None  # its officer has no response yet
+        return None  # the response with the code has not arrived yet
     if look.kind == "handover":
         return as_offered(look) if "handover_candidate" in mine else None
     if look.kind == "referral":
@@ -131,7 +131,7 @@ def as_offered(look: RecordView) -> PlannedRequest | None:
 
 
 def as_recipient(look: RecordView) -> PlannedRequest | None:
-    """Return the next request of a recipient, such as to accept, or None to wait."""
+    """Return the next request of a recipient, or None if it takes no action now."""
     scene, can, state = look.scene, look.can, look.record["state"]
     if state in ENDED:
         return look.plan_action("confirm_deletion") if "confirm_deletion" in can else None
@@ -159,7 +159,7 @@ def as_recipient(look: RecordView) -> PlannedRequest | None:
 
 
 def make_secret_meeting() -> Json:
-    """Return a meeting with a place that no other office may read."""
+    """Return a meeting with a place that may be read only in a sealed document."""
     meeting = make_acceptance()["meeting"] | {
         "place": f"{CANARY}place",
         "at": "2031-01-01T00:00:00Z",
@@ -168,7 +168,7 @@ def make_secret_meeting() -> Json:
 
 
 def as_candidate(look: RecordView) -> PlannedRequest | None:
-    """Return the next request of a candidate, such as to accept the lead or decline."""
+    """Return the next request of a candidate, for example to accept the lead."""
     scene, can = look.scene, look.can
     if scene.is_likely(look.declines) and "decline_lead" in can:
         return look.plan_action("decline_lead")
@@ -196,7 +196,7 @@ def assess_risk(look: RecordView) -> PlannedRequest:
 
 
 def as_desk(look: RecordView) -> PlannedRequest | None:
-    """Return the request of a desk to assign a lead or stop the case, or None to wait."""
+    """Return a desk's request to assign a lead or stop the case, or None if it waits."""
     person, tried = look.person, look.scene.tally.counts
     chosen = [one for one in person.corridor.leads if person.can_help(one, "REFER")]
     name = look.scene.chance.choice([*chosen, person.corridor.state_lead])
@@ -208,7 +208,7 @@ def as_desk(look: RecordView) -> PlannedRequest | None:
 
 
 def as_lead(look: RecordView) -> PlannedRequest | None:
-    """Return the next request of a lead, to find help or end the case, or None to wait."""
+    """Return the next request of a lead, or None if it has nothing to do now."""
     state = look.record["state"]
     if state == "suspended":
         return look.plan_action("resume") if "resume" in look.can else assess_risk(look)
@@ -225,7 +225,7 @@ def as_lead(look: RecordView) -> PlannedRequest | None:
 
 
 def list_referral_requests(look: RecordView, sent: list[Json]) -> Iterator[PlannedRequest]:
-    """Yield the lead's next requests for its referrals: answer, send or revoke."""
+    """Yield the lead's next requests for its referrals: to answer, send or revoke."""
     for one in sent:
         steps = frozenset(a["action"] for a in one["available_actions"] if a["open"])
         beside = RecordView(look.scene, look.worker, 0, f"referrals/{one['id']}", one)
@@ -238,10 +238,10 @@ def list_referral_requests(look: RecordView, sent: list[Json]) -> Iterator[Plann
 
 
 def find_help(look: RecordView, sent: list[Json]) -> PlannedRequest | None:
-    """Return a request for a referral, for a handover, or to close or monitor the case.
+    """Return a request to refer, hand over, monitor, close or stop the case.
 
-    Only a referral is requested while a referral is open. If nothing can be requested now,
-    return None.
+    While a referral is open, the only possible request is another referral. If nothing can
+    be requested now, return None.
     """
     scene, person = look.scene, look.person
     alive = [one for one in sent if one["state"] in ALIVE]
@@ -260,13 +260,13 @@ def find_help(look: RecordView, sent: list[Json]) -> PlannedRequest | None:
 
 
 def request_referral(look: RecordView, to: str, service: str) -> PlannedRequest:
-    """Return the request for a referral."""
+    """Return the request that creates and sends a referral."""
     body = {"recipient": to, "service": service, "sections": ["needs"], "send": True}
     return PlannedRequest(f"/{look.subject}/referrals", body, "referral.sent")
 
 
 def offer_handover(look: RecordView) -> PlannedRequest | None:
-    """Return a request that offers the lead to an office, or None if no office may lead."""
+    """Return a request that offers the lead to another office, or None if none may lead."""
     leads = look.person.corridor.leads
     fit = [one for one in leads if look.person.can_help(one, "HANDOVER")]
     fit = [one for one in fit if one != look.office]
@@ -295,7 +295,7 @@ def visit_or_close(look: RecordView) -> PlannedRequest | None:
 
 
 def as_second_desk(look: RecordView) -> PlannedRequest | None:
-    """Return a desk's request to replace a failing lead, or None if no office can lead."""
+    """Return a desk's request to replace a failing lead, or None if that is impossible."""
     fit = [one for one in look.person.corridor.leads if look.person.can_help(one, "REFER")]
     if not fit or look.record["state"] not in {"referring", "assisting", "monitoring"}:
         return None

@@ -1,7 +1,7 @@
-"""A check that each office's own figures equal the ledger of a simulation.
+"""A check that each office's own figures agree with the ledger of a simulation.
 
-The ledger is the list of requests that the service acknowledged. All cases are erased when
-it is compared, so that the check also shows that an erasure changes no figure.
+The ledger is the list of requests that the service acknowledged. All cases are erased
+before the comparison, so the check also shows that an erasure changes no figure.
 """
 
 from collections import Counter
@@ -49,7 +49,7 @@ def check_own_figures(
 
 
 def count_deeds(deeds: Iterable[Deed]) -> dict[str, Cells]:
-    """Count the declines and the sent referrals in a ledger, by office."""
+    """Count the declines and the sent referrals among requests, by office."""
     found: dict[str, Cells] = {}
     for deed in deeds:
         if deed.event in DECLINES:
@@ -63,7 +63,7 @@ def count_deeds(deeds: Iterable[Deed]) -> dict[str, Cells]:
 
 
 def count_shown(figures: Json) -> Cells:
-    """Return the figures of an office as the ledger counts them."""
+    """Return the figures of an office as `Cells`, without zeros."""
     shown: Cells = Counter(
         {("declined", one["reason"]): one["count"] for one in figures["own_declines"]}
     )

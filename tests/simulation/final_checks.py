@@ -76,7 +76,7 @@ def format_list(words: tuple[str, ...]) -> str:
 
 
 def check_audiences(scene: Scene) -> None:
-    """Check that each event was sent to the parties of its case or referral."""
+    """Check that each event was sent to exactly the parties of its case or referral."""
     of_case, of_referral = format_list(STEPS_OF_CASES), format_list(STEPS_OF_REFERRALS)
     past = "'former_lead', 'former_recipient'"
     parties: EventRows = set(scene.fetch_rows(PARTIES.format(of_case, past)))
@@ -98,7 +98,7 @@ def compare_audiences(
 
 
 def check_feeds(scene: Scene, partners: dict[str, Partner]) -> None:
-    """Check that every office received its whole feed, in order."""
+    """Check that every office received exactly its feed, in order."""
     for office, partner in partners.items():
         feed = [format_id(entry) for (entry,) in scene.fetch_rows(FEED, office)]
         scene.require(
@@ -147,7 +147,10 @@ def describe_deed(deed: Deed) -> tuple[str, str, str]:
 def check_deliveries(
     scene: Scene, postmen: FakeServers, receiver: Receiver, office: str
 ) -> None:
-    """Check that every notification and every webhook event was delivered."""
+    """Check that no notification still waits, and that all webhook events arrived.
+
+    A notification that is stored as sent must have arrived as well.
+    """
     open_ones = scene.fetch_value(
         "SELECT count(*) FROM outgoing WHERE state IN ('waiting', 'sending')"
     )
@@ -167,7 +170,10 @@ def check_deliveries(
 
 
 def check_erasures(scene: Scene, named: frozenset[str]) -> None:
-    """Check that every case is erased, and that the ledger has exactly the given cases."""
+    """Check that every case is erased, that no deadline runs, and that the ledger agrees.
+
+    `named` has the ids of the cases in the ledger of erasures.
+    """
     left = scene.fetch_rows("SELECT code, state FROM \"case\" WHERE state != 'erased'")
     scene.require(not left, f"never erased: {left}")
     scene.require(
@@ -179,7 +185,10 @@ def check_erasures(scene: Scene, named: frozenset[str]) -> None:
 
 
 def check_missed_deadlines(scene: Scene) -> None:
-    """Check that unanswered cases were escalated to the desk and reported to oversight."""
+    """Check that unanswered cases were escalated to the desk and reported to oversight.
+
+    Drafts, void cases, and cases submitted less than `LONGEST` ago are not checked.
+    """
     for person in scene.persons.values():
         rows = scene.fetch_rows(SILENT, "OVERSIGHT_DEMO", person.code)
         [(state, desks, told)] = rows

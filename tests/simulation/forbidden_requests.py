@@ -20,13 +20,13 @@ STANDING: Final = """
     AND r.state IN ('sent', 'received', 'info_requested', 'accepted', 'in_progress',
     'on_hold', 'completed')
 """
-"""A query for an office's relations to a case, including as the recipient of a referral."""
+"""A query for an office's current relations to a case, including that of a recipient."""
 READERS: Final = frozenset({"candidate", "lead", "recipient", "handover_candidate"})
-"""Relations that can read a sealed document with a consent."""
+"""Relations with which an office can read a section that a consent covers."""
 
 
 def send_forbidden(scene: Scene, who: Someone, remembers: Mapping[str, Json]) -> None:
-    """Send one forbidden request on behalf of an office."""
+    """Send one random forbidden request on behalf of an office, and check the result."""
     tricks: list[Callable[[], None]] = [
         lambda: send_old_version(scene, who, remembers),
         lambda: send_wrong_code(scene, who, remembers),
@@ -41,7 +41,7 @@ def send_forbidden(scene: Scene, who: Someone, remembers: Mapping[str, Json]) ->
 def require_refusal(
     scene: Scene, who: Someone, path: str, body: Json, **headers: str
 ) -> None:
-    """Send a request that must be refused, and check that nothing has changed."""
+    """Send a forbidden request, and check that it is refused and records no event."""
     before = scene.count_entries()
     answer = scene.send(who, "POST", path, body=body, headers=headers)
     said = answer is not None and answer.status_code
@@ -121,9 +121,10 @@ def require_no_access(scene: Scene, who: Someone, code: str) -> None:
 
 
 def open_any_section(scene: Scene, who: Someone, person: Person | None = None) -> None:
-    """Open a random section, and check that the office may read the result.
+    """Request a random section, and check the response.
 
-    The section is that of a random case if `person` is None.
+    A success must be allowed, and a refusal must contain no sealed text. If `person` is
+    None, the case is random.
     """
     persons = list(scene.persons.values())
     if person is None and not persons:

@@ -28,7 +28,7 @@ def play_all(seeds: Sequence[int], cores: int) -> Iterator[Result]:
 
 
 def describe_result(result: Result) -> str:
-    """Return the result of one seed as text, with its trace if it failed."""
+    """Return the result of one seed as text, with the end of the trace if it failed."""
     line = (
         f"seed {result.seed}: {result.steps} steps, {result.requests} requests, "
         f"{sum(result.crashes.values())} crashes, {result.days:.0f} days, {result.digest}"

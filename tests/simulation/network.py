@@ -28,17 +28,17 @@ POST: Final[Mapping[str, Answer]] = {
     "loses": Answer(Outcome.UNKNOWN, "TimeoutError"),
 }
 TAKEN: Final = frozenset({"takes", "vanishes"})
-"""Moods in which the server takes the message, whether or not it confirms that."""
+"""Keys of `POST` and `HOOK` for which the message arrives, confirmed or not."""
 
 
 @dataclass
 class FakeServers:
-    """A mail server and an SMS gateway, which fail at random as the seed determines."""
+    """A mail server and an SMS gateway that fail at random, as the seed determines."""
 
     scene: Scene
     failure_rate: float
     received: list[tuple[timedelta, str, str]] = field(default_factory=list)
-    """The time since the start, the address and the id of each message."""
+    """The time since the start, the address and the id of each message that arrived."""
 
     def make_senders(self) -> Senders:
         ways = {

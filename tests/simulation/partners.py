@@ -1,4 +1,4 @@
-"""Offices as state machines, which poll, act and misbehave."""
+"""Simulated offices, which poll their feeds, act and misbehave."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -65,7 +65,7 @@ class Partner:
         self.scene, self.office, self.temper = scene, office, temper
         self.worker = scene.get_person(scene.stage.workers[office])
         self.received: list[str] = []
-        """The ids of the events that it received, in their order."""
+        """The ids of the received events, in the order of receipt."""
         self.positions = self.head = 0
         self.todo: dict[str, None] = {}
         self.known_records: dict[str, Json] = {}
@@ -96,7 +96,7 @@ class Partner:
         self.scene.schedule(delay, f"{self.office} looks", self.run)
 
     def run(self) -> None:
-        """Poll, and act on the new records and on the unfinished records."""
+        """Poll, act on new and unfinished records, and perhaps misbehave."""
         self.next_look_at = None
         if self.head > self.positions or self.scene.is_likely(VAIN):
             self.poll()
@@ -205,7 +205,7 @@ class Partner:
         return retry
 
     def send_again(self, deed: Deed) -> None:
-        """Repeat a request at once and much later, and send its key with another body."""
+        """Repeat a request now and later, and sometimes reuse its key for another body."""
         scene = self.scene
         scene.tally.counts["sent twice"] += 1
         scene.send_deed(deed)

@@ -1,4 +1,4 @@
-"""Officers who submit cases, and administrators who close and open offices."""
+"""Officers who submit cases, and administrators who close and reopen offices."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -17,7 +17,7 @@ HELP: Final = ["SHELTER", "LEGAL_AID"]
 
 
 def draw_recipients(scene: Scene, of: Corridor) -> list[tuple[Json, frozenset[str]]]:
-    """Draw the recipients of a person's consent, each with the offices that it names."""
+    """Draw the recipient classes of a consent, each with the offices in that class."""
     chance = scene.chance
     state: Json = {"recipient_class": {"kind": "state", "country": of.country}}
     others: Json = {"recipient_class": {"kind": "non_state", "country": of.country}}
@@ -75,7 +75,7 @@ class Officer:
         self.scene, self.partners, self.count = scene, partners, 0
 
     def schedule(self) -> None:
-        """Schedule the arrival of several people."""
+        """Schedule the arrival of one to three people."""
         many = self.scene.chance.choices([1, 2, 3], [6, 3, 1])[0]
         for _ in range(many):
             self.scene.schedule(
@@ -199,7 +199,7 @@ def make_case_body(  # noqa: PLR0913 - each is one property of the person
 
 
 class Administrators:
-    """Two people who close offices and open them again."""
+    """Two administrators who close and reopen offices, and updates of free capacities."""
 
     def __init__(self, scene: Scene, partners: Mapping[str, Partner], poke: Any) -> None:
         self.scene, self.partners, self.poke = scene, partners, poke

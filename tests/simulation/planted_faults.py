@@ -1,4 +1,4 @@
-"""Faults that are planted in the service and could lose a person or reveal data."""
+"""Faults that are planted in the service, and that could lose a case or reveal data."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -164,7 +164,7 @@ def plant_kept_access(patch: Patch) -> None:
 
 
 def plant_text_in_journal(patch: Patch) -> None:
-    """Make the service write the remarks of a risk assessment into an event."""
+    """Make the service write notes about a case, such as risk remarks, into an event."""
     note = case_actions.add_note
 
     def record_note(

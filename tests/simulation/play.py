@@ -27,7 +27,7 @@ from tests.simulation.world import Broken, Scene
 from tests.support.webhook_receivers import create_webhook
 
 STEPS: Final = 60
-"""Maximum steps of the storm, the first phase; three times as many in a silent seed."""
+"""Maximum steps of the storm (the first phase), tripled if at most two offices answer."""
 PATIENCE: Final = timedelta(days=250)
 """Time within which every case ends after all offices have become prompt."""
 LAST: Final = 30
@@ -52,9 +52,9 @@ class Result:
     by_kind: dict[str, int] = field(default_factory=dict)
     failure: str = ""
     failed_at: str = ""
-    """The time of the failure, by the clock of the seed."""
+    """The time of the failure, by the simulated clock."""
     full_trace: list[str] = field(default_factory=list)
-    """The trace, with one line for each thing that happened."""
+    """The lines of the trace, each with its time."""
 
     @property
     def trace(self) -> list[str]:
@@ -203,7 +203,7 @@ def resume_webhooks(tx: Any) -> None:
 
 @contextmanager
 def disable_logs() -> Iterator[None]:
-    """Disable the log of the service while the context is open."""
+    """Suppress log lines below the level CRITICAL while the block runs."""
     before = structlog.get_config()
     silent = structlog.make_filtering_bound_logger(logging.CRITICAL)
     structlog.configure(wrapper_class=silent)

@@ -8,7 +8,7 @@ from app.kernel.db import Database
 
 
 class PowerCut(BaseException):
-    """The exception that ends the process, which no handler of the service may catch."""
+    """A simulated power failure; handlers for Exception do not catch it."""
 
 
 class Power:

@@ -17,7 +17,7 @@ from tests.support.effort import Run, choose_number
 from tests.support.servers import ROOT
 
 FRESH: Final = choose_number(12, sample=2, night=24)
-"""Number of new seeds to simulate; the seed of the test run draws them."""
+"""Number of new seeds to simulate; they are drawn with the seed of the test run."""
 
 
 def draw_seeds() -> list[int]:

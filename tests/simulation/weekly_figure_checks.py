@@ -1,8 +1,8 @@
-"""A check that the counted weeks equal the ledger of a simulation, cell by cell.
+"""A check that the counted weeks agree with the ledger of a simulation, cell by cell.
 
 The ledger consists of the requests that the service acknowledged, and of the values that
-the officers entered in them. The weeks are counted before the first case is erased, and
-compared when all are erased.
+the officers entered in them. Each week is counted before its cases are erased, and compared
+after all cases are erased.
 """
 
 from collections import Counter
@@ -33,9 +33,9 @@ type Counts = Mapping[tuple[str, TableName], Counter[Cell]]
 
 
 def draw_recorded(seed: int, number: int) -> tuple[PersonGender | None, list[str]]:
-    """Draw the gender and the forms of exploitation that an officer records of a person.
+    """Draw the gender and the forms of exploitation that an officer records for a person.
 
-    They come from a separate generator, so that other random numbers stay the same.
+    A separate generator draws them, so that other random numbers stay the same.
     """
     chance = Random(f"{seed} figures {number}")
     gender = chance.choice([None, *PersonGender])
@@ -50,7 +50,10 @@ def count_weeks(scene: Scene) -> None:
 
 
 def check_counted_weeks(scene: Scene, unsure: Iterable[Deed]) -> None:
-    """Check every cell. A request whose response was lost may have been executed."""
+    """Check every cell of the tables in `COMPARED`.
+
+    A request whose response was lost may have been executed, and changes up to two cells.
+    """
     submitted = find_submissions(scene)
     shown = read_all(scene)
     lost = sum(1 for deed in unsure if deed.event in {"case.submitted", "referral.started"})
@@ -77,7 +80,7 @@ def find_submissions(scene: Scene) -> dict[str, datetime]:
 
 
 def find_started(scene: Scene) -> dict[str, Deed]:
-    """Return the acknowledged requests by which an office began to help, by key."""
+    """Return the acknowledged requests with which offices began to help, by their keys."""
     return {
         key: deed
         for key, (deed, _, _) in scene.acknowledged.items()

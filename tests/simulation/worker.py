@@ -46,7 +46,7 @@ WAITING: Final = {
 
 
 class Worker:
-    """All jobs of a worker, which run one after another in one thread."""
+    """Four jobs of a worker, which run one after another in one thread."""
 
     def __init__(self, scene: Scene, postmen: FakeServers, receiver: Receiver) -> None:
         self.scene, self.postmen, self.receiver = scene, postmen, receiver

@@ -26,13 +26,13 @@ from tests.support.databases import draw_id
 from tests.support.world import Json, Someone, World
 
 CANARY: Final = "Qzxv"
-"""The start of every word that must not be read outside sealed documents."""
+"""The start of every word that may occur only in sealed documents."""
 SEALED: Final = re.compile(r"/(sections/\w+|safeguards|contacts|arrangement|notes)$")
 NAMED: Final = re.compile(r"SC(?:-[0-9A-Z]{4}){3}-[0-9A-Z]|[0-9a-f-]{36}")
 MISHAPS: Final = 0.04
 """Probability that the power fails during a request."""
 TICK: Final = timedelta(milliseconds=1)
-"""Time between two transactions, so that no two have the same time."""
+"""The step of the clock at each reading, so that no two readings are equal."""
 
 
 class Broken(AssertionError):  # noqa: N818 - the name reads better without Error
@@ -41,7 +41,7 @@ class Broken(AssertionError):  # noqa: N818 - the name reads better without Erro
 
 @dataclass
 class Deed:
-    """A request with its idempotency key, which may be sent several times."""
+    """A request that has an idempotency key and may be sent several times."""
 
     sender: Someone
     path: str
@@ -130,7 +130,7 @@ class Scene(World):
     # Time.
 
     def advance_clock(self) -> datetime:
-        """Advance the clock a little, and return the time."""
+        """Advance the clock by `TICK`, and return the time."""
         self.now += TICK
         return self.now
 

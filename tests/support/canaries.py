@@ -116,7 +116,7 @@ class Canaries:
         ]
 
     def make_sections(self) -> list[Json]:
-        """Return sections with a marker in every field."""
+        """Return sections with a marker in every field that accepts one."""
         needs = {
             name: self.make_text() for name in ("summary", "access_needs", "safety_alert")
         }
@@ -156,7 +156,7 @@ class Canaries:
         }
 
     def make_acceptance(self) -> Json:
-        """Return the body with which a recipient accepts a referral."""
+        """Return the body, with markers, with which a recipient accepts a referral."""
         at = f"2026-06-02T09{MINUTE}+05:00"
         self.make_number()
         meeting = {"place": self.make_text(), "at": at, "person": self.make_text()}

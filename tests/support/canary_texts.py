@@ -1,4 +1,4 @@
-"""Actions that send a marker in each free text that a usual case leaves out."""
+"""Actions that send a marker in each free-text field that a usual case does not fill."""
 
 from collections.abc import Iterator, Sequence
 from typing import Protocol
@@ -51,7 +51,7 @@ def run_other_actions(
 
 
 def record_facts(say: TextSource, officer: Someone, lead: Someone, case: Json) -> None:
-    """Record facts and a vital interest, and read a section by emergency access.
+    """Record facts and a vital interest, and get emergency access to a section.
 
     The lead then asks a question, which the officer answers.
     """
@@ -68,7 +68,7 @@ def record_facts(say: TextSource, officer: Someone, lead: Someone, case: Json) -
 
 
 def read_in_emergency(say: TextSource, lead: Someone, path: str) -> None:
-    """Read a section by emergency access, and record that the person was informed."""
+    """Get and end emergency access to a section, and record that the person was told."""
     reading = {"reason": "RISK_TO_LIFE", "sections": ["health"], "purpose": "protection"}
     access = unwrap(
         lead.create(f"{path}/emergency-access", reading | {"note": say.make_text()})

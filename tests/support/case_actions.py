@@ -43,6 +43,6 @@ UNLISTED: Final[Mapping[str, str]] = {
 
 
 def list_steps(record: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the available steps of a life cycle that the account has a role for."""
+    """Return the life-cycle steps in `available_actions` for which no role is missing."""
     own = [one for one in record["available_actions"] if not one["role_missing"]]
     return [one for one in own if one["action"] not in FURTHER]

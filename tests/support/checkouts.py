@@ -31,7 +31,7 @@ def check_out(revision: str, home: Path, *parts: Path) -> Iterator[Path]:
 
 
 def replace_part(source: Path, target: Path) -> None:
-    """Copy a folder or a file over another one."""
+    """Replace a folder or a file with a copy of another one."""
     if source.is_dir():
         shutil.rmtree(target, ignore_errors=True)
         shutil.copytree(source, target)

@@ -1,4 +1,4 @@
-"""A browser for tests of the console, which follows no redirect and runs no script."""
+"""A browser for tests of the console. It runs no script, and `post` follows no redirect."""
 
 import re
 from collections.abc import Mapping

@@ -21,7 +21,7 @@ LINKS: Final = re.compile(r'(?:href|action|src|content|formaction|data-\w+)="([^
 NO_CASE: Final = "SC-AAAA-AAAA-AAAA-A"
 PART: Final = "{action}/{part}"
 ONE_CASE: Final = ("{action", "{document", "{id")
-"""Parameters whose values are combined with one case only, because they have many."""
+"""The starts of parameters with many values; these are combined with one case only."""
 
 SHARE: Final = choose_number(4, sample=16, night=1)
 """A run tries one in this many pages of a route. The seed decides which pages."""
@@ -58,7 +58,7 @@ def choose_share(addresses: list[str]) -> list[str]:
 def list_values(path: str, name: str, ids: Ids, case: str) -> list[str]:
     """Return the values to try for a parameter of a path.
 
-    If the parameter names a record, they usually include one that does not exist.
+    For a parameter that names a record, most lists include a record that does not exist.
     """
     kind = path.split("/")[1]
     if name == "action_of_part":

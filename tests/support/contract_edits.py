@@ -95,7 +95,7 @@ def build_contract(sent: Any, read: Any, schemas: Json) -> Json:
 
 
 def replace_references(part: Any, old: str, new: str) -> None:
-    """Replace each reference to the schema `old` by a reference to the schema `new`."""
+    """Replace each reference to the schema `old` with a reference to the schema `new`."""
     for key, value in part.items() if isinstance(part, dict) else enumerate(part):
         if value == old:
             part[key] = new

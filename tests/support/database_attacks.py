@@ -1,4 +1,4 @@
-"""An attacker who may write to the database, and has no key."""
+"""An attacker who can write to the database, but has no key."""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -33,7 +33,7 @@ type Row = dict[str, Any]
 
 @dataclass
 class Attacker:
-    """An attacker who may write every row of the database, and has no key."""
+    """An attacker who can write every row of the database, but has no key."""
 
     world: World
 
@@ -41,7 +41,7 @@ class Attacker:
     def connect(self) -> Iterator[Connection]:
         """Yield a connection in a transaction that ignores foreign keys and triggers.
 
-        On SQLite, the triggers are dropped and do not come back.
+        On SQLite, the triggers are dropped and not restored.
         """
         engine = create_engine(self.world.url, poolclass=NullPool)
         with engine.begin() as connection:
@@ -88,7 +88,7 @@ class Attacker:
             connection.execute(delete(get_table(model)).where(get_key(model) == key))
 
     def delete_like(self, model: type[Base], row: Row) -> None:
-        """Delete the rows with the same ids and place as `row`, whatever their number."""
+        """Delete all rows that have the same ids, `since` and `place` as `row`."""
         table = get_table(model)
         known = [name for name in ("id", "since", "record_id", "place") if name in row]
         own = [table.c[name] == row[name] for name in known]

@@ -127,7 +127,7 @@ def get_backend_ids(engine: Engine) -> set[int]:
 
 @contextmanager
 def offer_copies(template: str, make: Making) -> Iterator[Making]:
-    """Yield a function that lends copies of the template database in its present state."""
+    """Yield a function that lends copies of the present state of the template database."""
     owner = create_engine(template, poolclass=NullPool)
     then, free = take_snapshot(owner), list[Reused]()
     owner.dispose()

@@ -109,7 +109,7 @@ def open_alone() -> Iterator[tuple[Path, str]]:
 
 
 class Numbers:
-    """A source of numbers for the names of databases, which reuses released numbers."""
+    """A source of numbers for database names. Released numbers are used again."""
 
     def __init__(self) -> None:
         self.fresh, self.free = count(), list[int]()
@@ -123,7 +123,10 @@ class Numbers:
 
 @contextmanager
 def make_sqlite_copies(folder: Path) -> Iterator[Copy]:
-    """Create a SQLite file, and yield a function that copies it if nothing has it open."""
+    """Create a SQLite file, and yield a function that copies the file.
+
+    No process may have the file open during a copy.
+    """
     folder.mkdir()
     template, numbers = folder / "template.db", Numbers()
     set_up(f"sqlite:///{template}")
@@ -142,7 +145,7 @@ def make_sqlite_copies(folder: Path) -> Iterator[Copy]:
 
 @contextmanager
 def make_postgresql_copies(home: URL) -> Iterator[Copy]:
-    """Create a database, and yield a function that copies it. Each worker has its own."""
+    """Create a database for this test worker, and yield a function that copies it."""
     # A torture run restarts the server, so a pooled connection may be closed.
     admin = create_engine(home, isolation_level="AUTOCOMMIT", pool_pre_ping=True)
     mine, numbers = f"safe_conduct_test_{token_hex(4)}", Numbers()

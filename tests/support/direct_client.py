@@ -30,7 +30,7 @@ class Direct(BaseTransport):
 def make_client(app: FastAPI, here: ThreadLoops | None) -> Client:
     """Return a client of the application that compares each response with the contract.
 
-    If `here` is None, the client uses a new loop for each request.
+    If `here` is None, the client uses a new event loop for each request.
     """
     client: Client = (
         TestClient(app, raise_server_exceptions=False)

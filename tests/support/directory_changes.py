@@ -16,7 +16,7 @@ def update_directory(
 ) -> None:
     """Run an UPDATE with `values` or an INSERT of `rows`, and write the new MACs.
 
-    No MACs are written in a session whose rows have none.
+    If the session has no keys for MACs, no MACs are written.
     """
     session.flush()
     changed = statement.values(values) if values else statement
@@ -27,7 +27,7 @@ def update_directory(
 
 
 def write_macs(session: Session) -> None:
-    """Write a new MAC for each row of the directory that its stored MAC does not match."""
+    """Write a new MAC for each row in `REGISTERS` whose stored MAC does not match."""
     macs = session.info[MACS]
     for register in REGISTERS:
         model, rows = register.table, read_rows(session, register.table)

@@ -22,7 +22,7 @@ FAULTS: Final[list[str]] = []
 
 
 def check_recorded_events() -> None:
-    """From now on, check each event that this process records, and collect the faults."""
+    """Check each event that this process records from now on, and collect the faults."""
     record = WriteTransaction.record
 
     @wraps(record)

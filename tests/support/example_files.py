@@ -51,7 +51,7 @@ def format_examples(player: Player) -> str:
 
 
 def write_files(made: dict[str, str]) -> list[str]:
-    """Write the files, remove all other examples, and return the names that changed."""
+    """Write the files, remove all other examples, and return the changed files' names."""
     there = {file.name: file.read_text("utf-8") for file in FOLDER.glob("*.json")}
     for name in there.keys() - made.keys():
         FOLDER.joinpath(name).unlink()

@@ -36,7 +36,7 @@ def boss(world: World) -> Someone:
 
 @pytest.fixture
 def stuck(world: World, officer: Someone, lead: Someone) -> Json:
-    """Return a case whose lead office is closed, with consents to State offices only."""
+    """Return a case whose lead office is closed; only State offices may lead by consent."""
     return close_lead_office(world, officer, lead)
 
 
@@ -48,7 +48,7 @@ def make_takeover(to: str, **changes: Any) -> Json:
 def close_lead_office(
     world: World, officer: Someone, lead: Someone, **changes: Any
 ) -> Json:
-    """Submit a case, let an office accept the lead of the case, and close that office."""
+    """Submit a case, let an office take the lead, close the office, and run the worker."""
     case = lead.take_lead(officer.submit(**({"consents": STATE_ALONE} | changes)))
     world.close_office(lead.code)
     world.run_worker()

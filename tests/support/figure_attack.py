@@ -1,6 +1,6 @@
 """An attack on released figures with integer programs, which combine all releases.
 
-The attacker has every release, knows the rules and even the noise of each number shown, and
+The attacker has every release, knows the rules and even the noise of each number, and
 computes bounds for each small count. The attack does not use the code that decides which
 numbers are shown. It defines the sums between the tables itself.
 """
@@ -52,7 +52,7 @@ def derive_test_noise(seed: str) -> Callable[[tuple[str, ...]], int]:
 
 
 def generate_counts(seed: object) -> dict[Quarter, Counts]:
-    """Return the counts of invented people in two years, in countries of different size."""
+    """Return counts of invented people in two years, in countries of different sizes."""
     random = Random(f"figures {seed}")
     sizes = {country: random.choice((3, 8, 20, 45, 90)) for country in COUNTRIES}
     found: dict[Quarter, Counts] = {}
@@ -167,7 +167,7 @@ class Attack:
     ) -> None:
         """Add the constraints that follow from a release for the attacker.
 
-        The attacker also knows which numbers and countries are hidden for being small.
+        The attacker also knows which numbers and countries are hidden as too small.
         """
         figures = list(released)
         for one in figures:
@@ -236,7 +236,7 @@ class Attack:
         parts = {cell[:n] for cell in TABLES[table].cells for n in range(len(cell) + 1)}
         for part in sorted(parts):
             if table in SUBSETS and not part:
-                continue  # counts pairs of a person and a form, not people
+                continue  # counts pairs of a person and a form or service, not people
             terms = self.collect_over(over, quarters, table, part)
             if self.compute(terms) < 11:
                 yield terms
@@ -288,7 +288,7 @@ class Attack:
 
 
 class Program:
-    """An integer program, and the solutions that were found so far."""
+    """An integer program, and the solutions that are already known."""
 
     def __init__(self, members: Sequence[int]) -> None:
         self.at = {column: n for n, column in enumerate(members)}

@@ -79,7 +79,7 @@ class Stage:
         return collect_ids([one for seen in self.visible_ids for one in seen])
 
     def list_callers(self, operation: Operation) -> list[tuple[Someone, Ids]]:
-        """List the people who can call the operation, each with ids that they can see."""
+        """Return the people who can call the operation, each with ids that they can see."""
         if operation.path not in self.callers:
             self.callers[operation.path] = [
                 (one, ids)

@@ -40,7 +40,7 @@ schemathesis.openapi.format(
 
 @schemathesis.hook
 def before_call(_: HookContext, case: Case[Any], __: dict[str, Any]) -> None:
-    """Restore the first state if this request tests another operation than the last one.
+    """Restore the first state of the database when the tested operation changes.
 
     All requests of the stateful phase count as one operation.
     """

@@ -1,4 +1,4 @@
-"""A client that handles each request in the thread that sends it.
+"""Event loops that handle each request in the thread that sends it.
 
 With separate threads for the event loop and the work, context switches would take a fifth
 of a test run. Here, work that a server hands to a worker thread is done in the same thread.

@@ -30,7 +30,7 @@ RETIRED: Final = [replace(FIRST, mark=KeyMark.RETIRED), SECOND]
 
 
 def set_keys(world: World, *keys: StoredKey) -> None:
-    """Use these keys, as a process does that has read a key file again."""
+    """Use these keys, like a process that has read its key file again."""
     provider = FileKeys(keys)
     world.database.macs = create_macs(provider, lambda: world.now)
     world.runtime = replace(world.runtime, vault=Vault(provider))
@@ -54,7 +54,7 @@ def rotate(world: World) -> tuple[int, int]:
 
 
 def list_alarms(logs: list[EventDict]) -> list[object]:
-    """Return the tables of the rows that were logged as changed by SQL."""
+    """Return the tables of the rows that were logged as altered outside the service."""
     return [line["table"] for line in logs if line["event"] == "row.forged"]
 
 

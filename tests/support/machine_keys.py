@@ -90,7 +90,7 @@ class Machine:
         } | other
 
     def sign(self, head: Json | None = None, /, **other: Any) -> str:
-        """Return a valid assertion in which some claims or header fields are changed."""
+        """Return a signed assertion with these changes to its header and its claims."""
         return sign_token(
             self.key, self.alg, self.make_header(**(head or {})), self.make_claims(**other)
         )

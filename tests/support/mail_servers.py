@@ -1,4 +1,4 @@
-"""Mail servers and SMS gateways for notifications, which can fail in many ways.
+"""Mail servers and SMS gateways that take notifications and can fail in many ways.
 
 The servers listen on ports of this machine. Each message that a server takes is stored with
 its time, even if the server does not confirm the message.
@@ -81,7 +81,7 @@ class Received:
 
 @dataclass
 class FakeServer:
-    """A server that behaves as `mood` says, and records the messages that it takes."""
+    """A server that behaves as `mood` determines, and stores the messages that it takes."""
 
     clock: Callable[[], datetime]
     mood: Callable[[], Mood] = lambda: Mood.TAKES
@@ -107,7 +107,7 @@ class FakeServer:
         return [parse_mail(given.body) for given in self.received]
 
     def list_gaps(self) -> list[timedelta]:
-        """Return the time between each two consecutive messages to the same address."""
+        """Return the times between consecutive messages to the same address."""
         by_address: dict[str, list[datetime]] = {}
         for one in self.received:
             by_address.setdefault(one.to, []).append(one.at)
@@ -382,7 +382,7 @@ NO_WAY_OUT = Senders(
 
 
 def draw_moods(seed: int, bad: Sequence[Mood]) -> Callable[[], Mood]:
-    """Return a function that draws a bad mood nine times out of ten, and else `TAKES`."""
+    """Return a function that draws a bad mood nine times out of ten, otherwise `TAKES`."""
     chance = Random(seed)
     return lambda: chance.choice(bad) if chance.random() < 0.9 else Mood.TAKES
 

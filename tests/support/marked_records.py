@@ -1,4 +1,4 @@
-"""The people and records of a marked world, with every relation and sealed document."""
+"""The people and records of a marked world, with many relations and sealed documents."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -71,7 +71,7 @@ class MarkedRecords:
 
 
 def make_sections() -> list[Json]:
-    """Return all sections of a case, with every free text."""
+    """Return all sections of a case, with a text in every free-text field."""
     texts = [
         {"section": name, "text": TEXT} for name in ("narrative", "health", "perpetrators")
     ]
@@ -167,7 +167,7 @@ def create_referrals(people: dict[str, MarkedPerson], case: Json) -> None:
 
 
 def write_about(people: dict[str, MarkedPerson], case: Json) -> None:
-    """Write every kind of document about a case, offer the lead, and try to stop it."""
+    """Write documents of many kinds, offer the lead, and try to stop the case."""
     lead, officer, path = people["lead"], people["officer"], get_path(case)
     for part in ("contacts", "safeguards"):
         match = {"If-Match": lead.get_tag(case)}

@@ -24,9 +24,9 @@ STEMS: Final = (
     ("Zvěřqžx", "Ñandúqü¿", "Жъыэщюфбх", "غظضثشقذطص"),
     ("Łąkęqś", "Ożyńqç", "Ђљњжћџ", "چپگژکی"),
 )
-"""The stems of each world's markers: two Latin with diacritics, a Cyrillic, an Arabic."""
+"""The stems of the markers of each world, in several scripts."""
 GAP: Final = ("", "·" * 7)
-"""The ends of the markers of each world, which make those of the second longer."""
+"""The ends of the markers of each world; those of the second world are longer."""
 GAPS: Final = tuple(zip(STEMS, GAP, strict=True))
 PHONE: Final = "7098765"
 NUMBER: Final = r"(\d{5})"

@@ -1,7 +1,7 @@
 """The comparison of the product with a service on Django REST framework.
 
-The floor, the product, the service and the floor again get the same requests in turn. Both
-are compared with the floor, and the CPU time of the product with that of the service.
+The floor, the product, the service and the floor again get the same requests in turn. The
+product and the service are compared with the floor, and their CPU times with each other.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""The acts of people on pages of the console, one for each operation of the journeys."""
+"""The acts of people on pages of the console, one for each operation that has a page."""
 
 import re
 from collections.abc import Callable
@@ -149,7 +149,7 @@ def follow(person: Person, link: Locator) -> None:
 
 
 def send(person: Person, form: Locator, body: Json | None) -> None:
-    """Fill in a form with a body, and send it. Raises Refused if there is no such form."""
+    """Fill in and send a form. Raises Refused if it is missing or an alert is shown."""
     if not form.count():
         raise Refused
     fill_form(person.window, form, dict(flatten(body or {})), person.zone)

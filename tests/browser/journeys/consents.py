@@ -8,7 +8,7 @@ from tests.browser.journeys.filling import Json, click, fill_form, flatten
 from tests.browser.journeys.people import Person
 
 LEADING: Final = frozenset({"REFER", "HANDOVER"})
-"""The purposes that are not services. The form offers them for offices that can lead."""
+"""The purposes that are not services. They need not be added to the form."""
 
 
 def name_row(recipient: Json) -> str:

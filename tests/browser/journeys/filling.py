@@ -60,8 +60,8 @@ def fill_field(
 ) -> bool:
     """Fill in a field, and return whether the form accepts the value.
 
-    A form without the field accepts only an empty value, and a hidden field only the value
-    that it has. Times are typed in `zone`.
+    A form without the field accepts only None, False and an empty list. A hidden field
+    accepts only the value that it has. Times are typed in `zone`.
     """
     fields = form.locator(f'[name="{name}"]')
     count = fields.count()

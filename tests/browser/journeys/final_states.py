@@ -14,7 +14,7 @@ from tests.browser.demonstration import Demonstration
 
 type Json = dict[str, Any]
 type States = dict[str, Any]
-"""The content at each path that an account reads, or the status if it is refused."""
+"""The content at each path that an account reads, or the status of an error response."""
 type Names = Mapping[str, str]
 """The names of the records by their code or id, the same in every demonstration."""
 
@@ -24,7 +24,7 @@ MADE_AT: Final = {
     "handovers": "offered_at",
     "approvals": "asked_at",
 }
-"""The field with the creation time of a record, by kind. A case uses its referrals."""
+"""The field with the creation time, by kind. A case has that of its first referral."""
 CASE_PARTS: Final = ("consents", "facts", "questions", "knowledge", "history")
 LEAD_PARTS: Final = ("safeguards", "contacts", "notes")
 MEETING: Final = frozenset({"accepted", "in_progress"})
@@ -61,12 +61,12 @@ class Reader:
     def opens_documents(self) -> bool:
         """Whether the account works on cases, and may therefore open sealed documents.
 
-        The service stops other accounts after some attempts.
+        Other accounts would reach the limit of refused openings, and get the status 429.
         """
         return bool(self.account.roles & CASE_ROLES)
 
     def read(self, path: str) -> Any:
-        """Return the content at a path, or the status if the account may not read it."""
+        """Return the content at a path, or the status of the response if it is an error."""
         headers = PURPOSE | {"Authorization": f"Bearer {self.key}"}
         answer = self.http.get(path, headers=headers)
         assert answer.status_code not in UNEXPECTED, answer.text
@@ -86,7 +86,7 @@ class Reader:
                 yield from ["arrangement"] if record["state"] in MEETING else ()
 
     def list_sections(self, path: str, knowledge: Json) -> Iterator[str]:
-        """Yield the paths of the sections of a case that the account may open."""
+        """Yield the path of each written section that the account may open."""
         for one in knowledge["own"]:
             if one["written"] and one["may_open"]:
                 yield f"{path}/sections/{one['section']}"
@@ -108,7 +108,7 @@ def read_records(reader: Reader) -> Iterator[tuple[str, Any]]:
 
 
 def name_records(read: Iterable[States]) -> Names:
-    """Name all records by the order in which they were made, such as `cases-1`."""
+    """Return a name for each record, such as `cases-1`, in the order of creation."""
     made: dict[str, dict[str, str]] = {kind: {} for kind in ("cases", *MADE_AT)}
     for states in read:
         for path, content in states.items():

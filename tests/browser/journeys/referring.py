@@ -10,7 +10,7 @@ STEPS: Final = 5
 ASKED_SECTIONS: Final = ("needs", "contact")
 """The sections that the steps ask for. Others are written on the page of the case."""
 LEADING: Final = "REFER"
-"""The purpose of the recipients that the steps ask for, who may all be asked to lead."""
+"""The purpose of each recipient in the steps: the recipient may be asked to lead."""
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,8 @@ ENDED = httpx.codes.NO_CONTENT
 class Replay(httpx.BaseTransport):
     """A transport that carries out changes on pages of the console.
 
-    It sends reads and changes without a page to the API. `accounts` maps keys to accounts.
+    It sends reads, and changes that have no page, to the API. `accounts` maps keys to
+    accounts.
     """
 
     people: People
@@ -29,7 +30,7 @@ class Replay(httpx.BaseTransport):
 
     @property
     def steps(self) -> Steps:
-        """The number of steps taken so far, by the way in which they were taken."""
+        """The number of steps that were taken, by way and by operation."""
         return self.people.steps
 
     @override
@@ -102,7 +103,7 @@ class Replay(httpx.BaseTransport):
 
 
 def name_step(request: httpx.Request, places: tuple[str, ...] = ()) -> str:
-    """Return the method and the path of a request, without codes and ids."""
+    """Return the method and the path of a request, with `*` for the ids in `places`."""
     path = request.url.path.removeprefix(PREFIX)
     for place in places:
         kind, found, _ = place.partition("/")

@@ -1,4 +1,4 @@
-"""A valid call of every operation, with its caller, its stage and its body.
+"""A valid call of each operation that changes or opens something.
 
 Most calls come from the tables of the access matrix, which define which account gets a 2xx
 response at which stage. For operations that no stage of the matrix allows, a function in

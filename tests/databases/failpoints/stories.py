@@ -58,7 +58,7 @@ def accounts_for(scene: Scene) -> Call:
     return scene.call("locate_person", way.lead, {"return_id": way.record["id"]})
 
 
-# A helper requests emergency access, and oversight or the lead permits it.
+# A helper requests emergency access, and oversight grants or refuses it.
 
 
 def asked_to_read(scene: Scene) -> dict[str, str]:

@@ -40,7 +40,7 @@ def play_directory(player: Player) -> None:
 
 
 def play_offices(player: Player, lead: Someone, administrator: Someone) -> None:
-    """Read offices, add a shelter and report its free places."""
+    """Read offices, add a shelter, and report the free places of another shelter."""
     kept = {"country": "KZ", "service": "SHELTER", "limit": 20}
     player.play("list_focal_points", lead, query=kept)
     player.play("get_focal_point", lead, focal_point="KZ_SHELTER_KOGERSHIN")

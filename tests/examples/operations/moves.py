@@ -90,7 +90,7 @@ def play_points(player: Player) -> None:
 def play_failing_lead(
     player: Player, officer: Someone, lead: Someone, desk: tuple[Someone, Someone]
 ) -> None:
-    """Stop a case, and replace the closed lead of another as two people of a desk."""
+    """Stop a case. As two people of a desk, replace the closed lead of another case."""
     one, second = desk
     stop = {"reason": "SURVIVOR_REQUEST", "note": "She asked us to stop."}
     left = str(lead.take_lead(officer.submit(**make_case()))["code"])

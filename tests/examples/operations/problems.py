@@ -93,7 +93,7 @@ def play_versions(player: Player, officer: Someone, lead: Someone, code: str) ->
 
 
 def play_second_people(player: Player) -> None:
-    """Approve one's own request and a decided request, and use a webhook that has ended."""
+    """Try to approve one's own request and a decided one, and to use an ended webhook."""
     one, second = (player.world.add_person("KZ_LEAD", {Role.SUPERVISOR}) for _ in range(2))
     new = {"focal_point": "KZ_LEAD", "label": "duty 7", "kind": "person"}
     asked = unwrap(one.create("/accounts", new | {"roles": ["officer"]}))["id"]

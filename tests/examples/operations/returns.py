@@ -68,7 +68,7 @@ def prepare_return(
 
 
 def play_preparation(player: Player, people: dict[str, Someone]) -> None:
-    """Run the return of an adult from the first talk to the last report."""
+    """Run the return of an adult from the first talk to a visit at home."""
     lead, home = people["lead"], people["home"]
     _, referral = prepare_referral(people)
     opened = player.play("create_return", home, referral_id=str(referral["id"]))

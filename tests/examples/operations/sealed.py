@@ -74,7 +74,7 @@ def play_questions(player: Player, officer: Someone, lead: Someone, code: str) -
 
 
 def play_consents(player: Player, lead: Someone, code: str) -> None:
-    """List consents, withdraw those for one purpose, and then withdraw another consent."""
+    """List consents, withdraw those for one purpose, and withdraw one of them again."""
     given = player.play("list_consents", lead, code=code)["items"]
     [of_services] = [one for one in given if "SHELTER" in one["purposes"]]
     player.play("withdraw_consents", lead, {"purposes": ["LEGAL_AID"]}, code=code)

@@ -46,7 +46,7 @@ def make_office_consent(office: str, *purposes: str, **changes: Any) -> Json:
 def get_read_status(
     who: Someone, case: Json, part: str, purpose: str = "assistance"
 ) -> int:
-    """Try to open a part of a case, and return the status: 200, or 404 if it is denied."""
+    """Try to open a part of a case, and return the status, such as 404 if it is denied."""
     return who.open(f"{get_path(case)}/{part}", purpose).status_code
 
 

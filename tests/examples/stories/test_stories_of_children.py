@@ -1,4 +1,4 @@
-"""Stories of children, who get protection before a guardian consents for them."""
+"""Stories of children, whose protection does not depend on the consent of a guardian."""
 
 from app.kernel.actors import Role
 from tests.examples.stories.steps import (
@@ -40,9 +40,9 @@ def test_a_girl_alone_in_guatemala_has_a_bed_before_anybody_speaks_for_her(
 ) -> None:
     """The consulate of Honduras meets Génesis, who is twelve years old, at a bus station.
 
-    A shelter and the child protection service accept her although they get only the
-    summary. A guardian is appointed, her best interests are assessed, and she goes to her
-    aunt in Guatemala.
+    A shelter and the child protection service accept her although they may read no section.
+    A guardian is appointed, her best interests are assessed, and she goes to her aunt in
+    Guatemala.
     """
     officer, lead = story.get_person("HN_CONSULATE_GUATEMALA"), story.get_person("GT_LEAD")
     second = story.get_person("GT_LEAD", Role.SUPERVISOR)
@@ -108,7 +108,7 @@ def test_a_boy_keeps_his_bed_when_his_uncle_takes_back_what_he_signed(
 ) -> None:
     """Íñigo Peña Núñez from Nicaragua is fifteen, and his uncle in El Salvador consents.
 
-    When the uncle withdraws his consent, no office can read any section of the case. The
+    When the uncle withdraws his consent, the shelter can no longer read the contact. The
     boy keeps his place in the shelter. A best interests decision then replaces the consent,
     and his mother takes him home.
     """

@@ -1,4 +1,4 @@
-"""Stories of danger: help without a consent, an emergency, a lost contact, and a death."""
+"""Stories of danger: no consent yet, an emergency, a death, a lost contact, and a bribe."""
 
 from dataclasses import replace
 
@@ -89,8 +89,8 @@ def test_a_shelter_reads_how_to_reach_her_because_her_life_is_at_risk(story: Sto
     """Ойдин does not come back to the shelter, which does not know how to reach her.
 
     Another organisation permits one person of the shelter to read her contact for four
-    hours. She is found. Oversight then reviews the access, and she is told who read her
-    contact.
+    hours. She is found, and is told who read her contact. Oversight then reviews the
+    access.
     """
     officer, lead = story.get_person("UZ_CONSULATE_ALMATY"), story.get_person("KZ_LEAD")
     second, shelter = story.get_person("KZ_LEAD"), story.get_person("KZ_SHELTER_KOGERSHIN")
@@ -149,8 +149,8 @@ def test_a_woman_in_the_bahamas_dies_and_her_case_is_closed_truthfully(
 ) -> None:
     """Esther falls ill in Nassau while IOM looks for a flat, and dies in the hospital.
 
-    Two people close her case, although she cannot be told of the closure. IOM confirms the
-    deletion. The submitter learns that the case is closed, but not why.
+    IOM confirms the deletion. Two people close her case, although she cannot be told of the
+    closure. The submitter learns that the case is closed, but not why.
     """
     officer, lead = story.get_person("UNHCR"), story.get_person("BS_LEAD")
     second, iom = story.get_person("BS_LEAD", Role.SUPERVISOR), story.get_person("IOM")

@@ -43,11 +43,11 @@ def list_announced_ends(who: Someone) -> list[tuple[str, int | None]]:
 def test_a_woman_whose_only_lead_is_shut_is_led_by_an_ngo_she_agrees_to(
     story: Story,
 ) -> None:
-    """Дилноза Раҳимова consented only to State offices, and the only possible lead closes.
+    """Дилноза Раҳимова consented only to a State office as lead, and the only one closes.
 
-    The desk may not give the case to any other office until she tells two people of the
-    desk that she consents to NGOs. The service then names the next office, and the desk
-    cannot choose another.
+    The desk may not give the case to any other office until two people of the desk record
+    that she consents to NGOs. The service then names the next office, and the desk cannot
+    choose another.
     """
     officer, lead = story.get_person("UZ_CONSULATE_ALMATY"), story.get_person("KZ_LEAD")
     desk, boss = (

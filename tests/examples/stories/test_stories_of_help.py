@@ -108,10 +108,10 @@ def test_a_seamstress_from_uzbekistan_is_helped_in_almaty_and_forgotten_in_time(
 
 
 def test_a_man_whose_first_bed_is_lost_is_found_another(story: Story) -> None:
-    """The consulate in Almaty submits Бекзод Турсунов, who escaped a brick kiln in Astana.
+    """Бекзод Турсунов escaped a brick kiln, and the consulate in Almaty submits his case.
 
-    One shelter does not take men. The next one accepts him, but has to end its help because
-    a man from the kiln lives there. His lead searches again, and IOM has a bed.
+    One shelter does not take men. The next one accepts him, but has to decline in the end
+    because a man from the kiln lives there. His lead searches again, and IOM has a bed.
     """
     officer, lead = story.get_person("UZ_CONSULATE_ALMATY"), story.get_person("KZ_LEAD")
     second = story.get_person("KZ_LEAD", Role.SUPERVISOR)

@@ -51,8 +51,8 @@ PAPERS = make_office_consent(CONSULATE, "CONSULAR_DOCUMENT", sections=["identity
 def test_a_cook_goes_home_to_samarqand_and_his_lead_goes_with_him(story: Story) -> None:
     """Фарҳод Эргашев was made to work in Almaty, and goes home when his wages are paid.
 
-    As he wishes, Kazakhstan hands the lead over to Uzbekistan. From then on Kazakhstan can
-    read nothing new, and a centre in Samarqand helps him to start again.
+    As he wishes, Kazakhstan hands the lead over to Uzbekistan. From then on Kazakhstan
+    cannot read the case, and a centre in Samarqand helps him to start again.
     """
     officer, lead = story.get_person("UZ_CONSULATE_ALMATY"), story.get_person("KZ_LEAD")
     lawyer, there = story.get_person("KZ_LEGAL_AID"), story.get_person("UZ_LEAD")
@@ -169,7 +169,7 @@ def ask_for_papers(home: Homecoming) -> Json:
 def test_a_nurse_returns_to_uzbekistan_and_is_visited_until_autumn(story: Story) -> None:
     """Oygul wants to go home, and an organisation in Tashkent expects her.
 
-    The consulate confirms her identity and issues a document that does not say what
+    The consulate confirms her nationality and issues a document that does not say what
     happened to her. She arrives and is visited twice, and her case is closed as a return.
     """
     officer, lead = story.get_person("IOM"), story.get_person("KZ_LEAD")

@@ -97,7 +97,7 @@ def test_a_lead_that_is_silent_three_times_loses_the_case_to_another(story: Stor
 
     The lead is told of each missed deadline, and after the third one the case is escalated
     to the desk. With a second person, the desk gives the lead to an NGO to which Камола
-    consented. Her shelter is not told of this.
+    consented. Her shelter is not told of the missed deadlines.
     """
     officer, lead = story.get_person("UZ_CONSULATE_ALMATY"), story.get_person("KZ_LEAD")
     desk, ngo = story.get_person("DESK_CENTRAL_ASIA"), story.get_person("SANA_SEZIM")
@@ -206,8 +206,8 @@ def test_a_shelter_closes_in_the_night_and_she_has_another_bed_in_the_morning(
 def test_an_agreement_ends_and_no_more_of_him_crosses_the_border(story: Story) -> None:
     """Жаҳонгир Солиев wants to learn a trade at home, with help from a centre in Samarqand.
 
-    While he is still in Almaty, the agreement between the two States ends. The centre keeps
-    what it has read. From then on, another centre or a new lead may get only the summary.
+    While he is still in Almaty, the agreement between the two States ends. The centre
+    completes its help. From then on, a new referral to the centre may contain no section.
     """
     officer, lead = story.get_person("UZ_CONSULATE_ALMATY"), story.get_person("KZ_LEAD")
     second, centre = story.get_person("KZ_LEAD"), story.get_person("UZ_CENTRE_YANGI_HAYOT")

@@ -48,8 +48,8 @@ ALONE = {"reason": "CHILD_UNPROTECTED", "note": "A boy at the bazaar"}
 def test_a_boy_who_is_found_twice_is_one_case_in_the_end(story: Story) -> None:
     """Najibullah says that he is nineteen but is fifteen, and disappears from a shelter.
 
-    Another hotline meets him in Osh and creates a second case, before anybody knows of the
-    first one. The first case is handed over to the lead of the second case, which closes it
+    Another hotline meets him in Osh and creates a second case without knowing of the first
+    one. The first case is handed over to the lead of the second case, which closes it
     as a duplicate.
     """
     hotline, silent = (

@@ -55,7 +55,7 @@ def list_proposed(who: Someone, case: Json, service: str) -> list[str]:
 def test_a_girl_of_two_birthdays_has_a_bed_on_each_of_them(story: Story) -> None:
     """Génesis says that she is sixteen, a register says nineteen, but she is fifteen.
 
-    A referral is sent before the case has a lead, and her own consent is recorded before
+    Referrals are sent before the case has a lead, and her own consent is recorded before
     her age is corrected. A guardian consents and later withdraws the consent, and two
     people refuse a return. She always has a place in a shelter, and child protection
     continues after the closure.

@@ -12,6 +12,6 @@ structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.
 home = make_home()
 try:
     for line in report_result(drill(sys.argv[1], home)):
-        print(line)  # noqa: T201 - it is what the command is for
+        print(line)  # noqa: T201 - the output of the command
 finally:
     clear(home)

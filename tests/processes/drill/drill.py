@@ -28,7 +28,7 @@ from tests.support.servers import ROOT, get_address, make_client, open_port, wri
 from tests.support.world import Json, World, get_problem
 
 CASES: Final = 8
-"""Number of cases before, and again after, the time to which a restore goes back."""
+"""Minimum number of cases before the time to which a restore goes back, and after it."""
 DRAFTS: Final = 6
 """Number of drafts that are discarded after the time to which a restore goes back."""
 PATIENCE: Final = 60.0
@@ -161,7 +161,7 @@ def drill(kind: str, home: Path) -> DrillResult:
 
 
 def run_until_loss(operator: Operator) -> tuple[Load, datetime, datetime]:
-    """Run load, make a backup, discard drafts, and delete the database under load."""
+    """Run load, make a backup, discard drafts, kill the service and delete the database."""
     operator.serves()
     world = World(operator.place.url)
     load = people(world, operator.port)
@@ -190,7 +190,7 @@ def list_named(ledger: Ledger) -> set[str]:
 def finish_restore(
     operator: Operator,
 ) -> tuple[subprocess.CompletedProcess[str], str, Json]:
-    """Finish a restore with the commands that docs/operations.md lists, in this order."""
+    """Run `serve`, which must be refused, and then the commands of docs/operations.md."""
     refused = operator.types("serve")
     operator.does("migrate")
     said = operator.does("restored")
@@ -202,7 +202,7 @@ def finish_restore(
     return refused, said, report
 
 
-# States that the checks accept.
+# The checks.
 
 
 def list_codes(world: World) -> set[str]:
@@ -211,7 +211,7 @@ def list_codes(world: World) -> set[str]:
 
 
 def require_nothing_lost(load: Load, there: set[str], moment: datetime) -> None:
-    """Require that the service still has all cases acknowledged before the backup."""
+    """Require that all cases acknowledged before `moment` are still there."""
     before = {one.code for one in load.submitted if one.at < moment}
     assert len(before) >= CASES
     assert before <= there, before - there
@@ -253,7 +253,7 @@ def check_report(report: Json, world: World, load: Load) -> None:
 
 
 def check_poller(load: Load, world: World, port: int, there: set[str]) -> None:
-    """Check that the feed refuses an old cursor (410), and shows all cases to a new one."""
+    """Check that the feed refuses an old cursor (410), and lists all cases without one."""
     world.http.close()
     load.lead.world = world
     world.http = make_client(port)

@@ -45,7 +45,7 @@ class Acknowledged:
 
 @dataclass
 class Load:
-    """Officers who submit cases, a lead that answers, and a poller with a cursor."""
+    """An officer who submits and discards cases, and a lead that polls and accepts them."""
 
     officer: Someone
     lead: Someone

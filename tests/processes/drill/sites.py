@@ -93,7 +93,7 @@ class Archiving(PostgresServer):
 
 @dataclass
 class Postgresql:
-    """A PostgreSQL server that can be restored to any time from its backup and WAL."""
+    """A PostgreSQL server that can be restored to any time after its base backup."""
 
     server: Archiving
     url: str

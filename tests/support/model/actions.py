@@ -63,7 +63,7 @@ def list_case_acts(_: Model) -> Iterator[Act]:
 
 
 def list_referral_acts(world: Model) -> Iterator[Act]:
-    """Yield the actions on referrals, and those that open one if there are only a few."""
+    """Yield the actions on referrals, and openings of referrals if there are only a few."""
     for number in range(len(world.referrals)):
         for name in REFERRAL.lines:
             rest = {"answer": SECTIONS, "redirect": (SHELTER, LAWYER, DESK)}.get(name)

@@ -50,7 +50,7 @@ HELPED: Final = frozenset(of_referral.HELPED_OF.split())
 STOPPED: Final = frozenset(of_referral.ENDED.split())
 PAST: Final = frozenset({"former_lead", "former_recipient"})
 OF_ORIGIN: Final = frozenset({UZ, POST})
-"""Offices of the State of origin, which do not see helpers of other States."""
+"""Offices of the State of origin, which do not see helpers outside this State (ADR 20)."""
 HOLDS: Final = ("lead", "candidate", "desk")
 HOLDS_FOR: Final = {"low": 7 * DAY, "high": 72 * HOUR}
 """The minutes for which an assessment of the risk is current, by its level."""
@@ -116,7 +116,7 @@ CONSENTS: Final = {
     "lead_kz": ConsentTerms(frozenset({KZ}), frozenset({"HANDOVER"})),
 }
 BY_DESK: Final = "desk_state"
-"""The consent to State offices of Kazakhstan as a new lead, which a desk records."""
+"""The consent, recorded by a desk, to State offices of Kazakhstan as the new lead."""
 TERMS: Final = CONSENTS | {
     BY_DESK: ConsentTerms(frozenset({KZ}), frozenset({"REFER"}), frozenset({"needs"})),
 }

@@ -1,4 +1,4 @@
-"""The deadlines of a modelled case: their kind, the office that has to act, the time left.
+"""Deadlines of a modelled case: the kind, the office that has to act, and the time left.
 
 This module is written from LIFECYCLES.md, section 7, and from the independent copies of the
 tables in tests/rules, never from the code. The person is in an emergency, so deadlines run

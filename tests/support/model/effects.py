@@ -149,7 +149,7 @@ def end_all(world: Model, *_: str) -> Model:
 
 
 def erase_case(world: Model, *_: str) -> Model:
-    """Destroy the sealed documents and the deadlines, and keep only oversight as party."""
+    """Destroy the sealed documents and deadlines, and keep only oversight as a party."""
     left = tuple(replace(one, has_left=True) for one in world.referrals)
     parties = frozenset({("oversight", OVERSIGHT)})
     return replace(world, sealed=False, parties=parties, referrals=left, clocks=())

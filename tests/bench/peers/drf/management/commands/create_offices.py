@@ -10,7 +10,7 @@ from tests.bench.peers.drf.models import ApiKey, Office
 
 
 class Command(BaseCommand):
-    """Create a submitter and a lead with the given API keys."""
+    """A command that creates a submitter and a lead with the given API keys."""
 
     @override
     def add_arguments(self, parser: ArgumentParser) -> None:
