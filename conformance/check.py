@@ -1,18 +1,19 @@
-r"""Test your poller against a feed with faults while it is killed and restarted.
+r"""Test your poller while it is killed and restarted, against a feed with faults.
 
     python3 check.py --run 'python3 poller.py {state}' \
         --list 'python3 poller.py {state} --list'
 
 `--run` starts your poller, which reads the feed at SAFE_CONDUCT_URL and signs in with
-SAFE_CONDUCT_KEY. `--list` prints the events that it processed, oldest first, one on a line:
-the id of the event, and after a space any text. `{state}` is a new path in each run.
+SAFE_CONDUCT_KEY. `--list` prints the events that your poller processed, oldest first, one
+on each line: the id of the event, and after a space any text. `{state}` is a new path in
+each run.
 
 The feed is simulated. It is slow, sometimes busy (503, 429), and sometimes cuts off a
 response. It repeats events, and contains unknown fields and types. At one point it is
 restored from a backup, which makes earlier cursors invalid (410). Your poller has to
 process each event once and in order, even if it is killed.
 
-It only needs Python 3.9 or newer.
+This program needs only Python 3.9 or newer.
 """
 
 from __future__ import annotations
@@ -130,7 +131,7 @@ class Feed:
 
 
 class Server(ThreadingHTTPServer):
-    """An HTTP server that expects its clients to be killed."""
+    """An HTTP server that ignores the errors of clients that are killed."""
 
     def handle_error(self, *_: object) -> None:
         """Ignore the error, because it means that the client was killed."""
@@ -170,7 +171,7 @@ def make_handler(feed: Feed) -> type[BaseHTTPRequestHandler]:
 
 
 def find_faults(feed: Feed, listed: list[str]) -> Iterator[str]:
-    """Yield a sentence about each fault of the poller."""
+    """Yield a phrase about each kind of fault, such as `did not sign in, 2 times`."""
     due = [event["id"] for event in feed.list_events()]
     counted = Counter(listed)
     if missed := [one for one in due if one not in counted]:

@@ -1,23 +1,24 @@
-r"""Test your webhook receiver with messages of the service and with forged messages.
+r"""Test your webhook receiver with messages like those of the service and with forged ones.
 
     python3 check_receiver.py --run 'python3 receiver.py {state} {port}' \
         --list 'python3 receiver.py {state} --list'
 
 `--run` starts your receiver, which listens on the port and has the secret in
-SAFE_CONDUCT_WEBHOOK_SECRET. `--list` prints the messages that it processed: the id of each
-message, and after a space any text, one on a line. `{state}` is a new path. `--path` is the
-path of the URL at which your receiver expects messages.
+SAFE_CONDUCT_WEBHOOK_SECRET. `--list` prints the messages that your receiver processed, one
+on each line: the id of the message, and after a space any text. `{state}` is a new path.
+`--path` is the path of the URL at which your receiver expects messages.
 
-The messages are signed as in Standard Webhooks. Your receiver has to accept each message of
-the service with 2xx within ten seconds, including repeated messages, and to process it
-once, even if it is killed right after its response. It has to refuse any other message with
-4xx.
+The messages are signed as in Standard Webhooks. Your receiver has to accept each valid
+message with 2xx within ten seconds, including repeated messages, and to process the message
+once, even if the receiver is killed right after its response. It has to refuse any other
+message with 4xx.
 
 To test a receiver that is already running, set SAFE_CONDUCT_WEBHOOK_SECRET to its secret,
-and pass its address: --url https://... The test then sends real messages. Without `--list`,
-it cannot check which messages were processed.
+and pass its address: --url https://... Your receiver then processes the valid messages of
+the test like messages of the service. Without `--list`, the test cannot check which
+messages were processed.
 
-It only needs Python 3.9 or newer.
+This program needs only Python 3.9 or newer.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ from uuid import uuid4
 
 SECRET_NAME = "SAFE_CONDUCT_WEBHOOK_SECRET"
 LIMIT = 10
-"""Seconds in which a receiver has to respond."""
+"""Seconds within which a receiver has to respond."""
 
 MINUTE = 60
 LARGE = 4 * 1024 * 1024
@@ -56,7 +57,7 @@ PAUSE = 0.7
 """Seconds between the pieces of a message that arrives slowly."""
 
 START = 20
-"""Seconds in which a receiver has to listen after its start."""
+"""Seconds after its start within which a receiver has to listen."""
 
 SETTLE = 1
 """Seconds that a receiver has to process accepted messages before it is killed."""
@@ -100,7 +101,7 @@ class Message:
 
     @property
     def id(self) -> str:
-        """The value of the header `webhook-id` in any case, or an empty string."""
+        """The value of the header `webhook-id` in any letter case, or an empty string."""
         found = [v for k, v in self.headers.items() if k.lower() == "webhook-id"]
         return found[0] if found else ""
 
@@ -204,7 +205,7 @@ def send(url: str, message: Message) -> int | None:
             to, (where.path or "/") + (where.query and f"?{where.query}"), message
         )
         status = to.getresponse().status
-    except (OSError, HTTPException):  # it closed the connection, or was too slow
+    except (OSError, HTTPException):  # the connection was closed, or timed out
         pass
     finally:
         to.close()
@@ -267,7 +268,7 @@ class Receiver:
             self.process.wait()
 
     def check(self, message: Message) -> None:
-        """Send a message, and record a fault unless the response is right."""
+        """Send a message, and record a fault if the response is not the expected one."""
         status = send(self.url, message)
         if status in ACCEPTED or not message.valid:
             self.sent.append(message)
@@ -303,7 +304,7 @@ class Receiver:
         time.sleep(SETTLE)
 
     def kill_after_answers(self, secret: str) -> None:
-        """Kill the receiver as soon as it has accepted a message, and start it again.
+        """Send KILLS messages, and kill and restart the receiver right after each response.
 
         The service does not repeat a message that was accepted. So the receiver has to
         store or process a message before it responds.
@@ -316,7 +317,7 @@ class Receiver:
 
 
 def find_list_faults(sent: list[Message], listed: list[str]) -> Iterator[str]:
-    """Yield a sentence about each message that was not processed as it should be."""
+    """Yield a phrase about each message that was not processed correctly."""
     counted = Counter(listed)
     forged = {one.id: one.what for one in sent if not one.valid and one.id}
     for message in {one.id: one for one in sent if one.valid}.values():
@@ -328,7 +329,7 @@ def find_list_faults(sent: list[Message], listed: list[str]) -> Iterator[str]:
 
 
 def run_list(command: list[str], env: dict[str, str]) -> list[str]:
-    """Return the ids that the receiver lists, or raise GoneError."""
+    """Return the ids that a command lists, or raise GoneError if the command fails."""
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
     if done.returncode:
         raise GoneError(f"could not list the messages: {done.stderr.strip()}")
@@ -336,7 +337,7 @@ def run_list(command: list[str], env: dict[str, str]) -> list[str]:
 
 
 def fill_command(text: str, state: Path, port: int) -> list[str]:
-    """Return the words of a command, with the folder and the port filled in."""
+    """Return the words of a command, with `{state}` and `{port}` filled in."""
     return [
         word.replace("{state}", str(state)).replace("{port}", str(port))
         for word in shlex.split(text)

@@ -141,7 +141,7 @@ def run(inbox: sqlite3.Connection, *, once: bool) -> None:
 
 
 def main() -> None:
-    """Poll the feed, or list the processed events, as the arguments say."""
+    """Poll the feed or, with `--list`, print the processed events."""
     parser = argparse.ArgumentParser()
     parser.add_argument("inbox", help="the file with the processed events")
     parser.add_argument(

@@ -34,14 +34,17 @@ class RefusedError(Exception):
 
 
 def notify_poller(message: dict[str, Any]) -> None:
-    """Make your poller read the feed now, from its own cursor."""
+    """Print the type and the cursor of a message.
+
+    Replace this: make your poller read the feed now, from its own cursor.
+    """
     print(message["type"], message["data"]["cursor"], flush=True)
 
 
 def verify(
     secret: str, headers: Mapping[str, str], body: bytes, now: float
 ) -> dict[str, Any]:
-    """Return the message, or raise RefusedError if it is not signed or not recent.
+    """Return the message; raise RefusedError if its signature, id or time is not valid.
 
     The names in `headers` must be in lower case, because a proxy may change their case.
     """
@@ -73,7 +76,10 @@ class Hook(BaseHTTPRequestHandler):
     seen: sqlite3.Connection
 
     def do_POST(self) -> None:
-        """Respond with 204 to a valid message, 413 to a large one, and 400 to any other."""
+        """Respond with 204 to a valid message, and with 400 or 413 to any other message.
+
+        413 means that the message is too large, or that its length is not known.
+        """
         length = self.headers.get("Content-Length", "")
         if not length.isdecimal() or int(length) > LARGEST:
             self.send_error(413)
@@ -92,7 +98,7 @@ class Hook(BaseHTTPRequestHandler):
 
 
 def main() -> None:
-    """Listen until the process is stopped, or list the received messages."""
+    """Listen until the process is stopped, or print the received messages (`--list`)."""
     parser = argparse.ArgumentParser()
     parser.add_argument("seen", help="the file with the ids of received messages")
     parser.add_argument("port", type=int, nargs="?", help="the port on 127.0.0.1")

@@ -94,7 +94,7 @@ POSTGRESQL: Final = (
     ROLE.format(role=OWNER_ROLE),
     ROLE.format(role=APP_ROLE),
     SCHEMA,
-    f"SET ROLE {OWNER_ROLE}",  # it then owns every table, also alembic_version
+    f"SET ROLE {OWNER_ROLE}",  # this role owns every table, also alembic_version
 )
 
 
@@ -109,8 +109,8 @@ def open_engine(url: str) -> Engine:
 def must_not_be_pooled(connection: Connection) -> None:
     """Raise PooledConnection if the connection goes through a pooler.
 
-    A pooler may give the connection that has the lock and the role to another client. It
-    reports another process id to its clients than the server does.
+    A pooler may give the connection that has the lock and the role to another client. The
+    process id that a pooler reports to its clients is not that of the server process.
     """
     driver: Any = connection.connection.driver_connection
     pid = connection.scalar(text("SELECT pg_backend_pid()"))
@@ -122,7 +122,7 @@ def must_not_be_pooled(connection: Connection) -> None:
 
 
 def guard(connection: Connection) -> None:
-    """Set the lock, the role and the time limits of migrations on a connection.
+    """Take the lock of migrations on a connection, and set the role and the time limits.
 
     The time limits keep a migration from blocking the application for long. Raises
     PooledConnection if the connection goes through a pooler.

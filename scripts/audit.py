@@ -1,9 +1,9 @@
 """Check the pinned packages for known vulnerabilities: `make audit`.
 
-The exit code is 0 if no vulnerability is known, 1 if one is, and 2 if the vulnerability
-service did not answer for every package. With `--changed`, as in `make check`, only new
-pins are checked. If the service does not answer then, the exit code is 0, so that an
-external service cannot block a commit.
+The exit code is 0 if every known vulnerability is accepted, 1 if one is not, and 2 if the
+vulnerability service did not answer for every package. With `--changed`, as in `make
+check`, only new pins are checked. If the service does not answer then, the exit code is 0,
+so that an external service cannot block a commit.
 
 pip-audit queries the service. Its message "No known vulnerabilities found" is not
 sufficient, because pip-audit also prints it for a package that the service does not know.
@@ -109,8 +109,8 @@ def find_base(root: Path) -> str | None:
     """Return the commit whose pins are compared with the current pins, or None.
 
     The commit is the one at which this branch left the upstream branch. In a clone without
-    commits of its own, as in CI, it is the newest commit that is at least a week old. The
-    result is None if there is no such commit.
+    commits of its own, as in CI, or without an upstream branch, it is the newest commit
+    that is at least a week old. The result is None if there is no such commit.
     """
     head = run_git(root, "rev-parse", "HEAD").strip()
     left = run_git(root, "merge-base", "HEAD", UPSTREAM).strip()

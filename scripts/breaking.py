@@ -43,7 +43,7 @@ class CannotCompareError(Exception):
 def main(arguments: list[str], root: Path = ROOT) -> int:
     """Compare the contracts, and return the exit code.
 
-    The exit code is 0 if no change breaks clients, 1 if one does, and 2 on errors.
+    The exit code is 0 if the changes are permitted, 1 if they are not, and 2 on errors.
     """
     parser = ArgumentParser(prog="make breaking", description=__doc__)
     parser.add_argument(
@@ -71,7 +71,7 @@ def compare_with_revision(root: Path, revision: str) -> int:
 def compare_with_release(root: Path) -> int:
     """Compare with the contract of the last release, and return the exit code.
 
-    Breaking changes that the changelog lists are accepted.
+    Breaking changes are accepted if the changelog lists them and the version permits them.
     """
     changelog = (root / CHANGELOG).read_text("utf-8")
     released = find_last_release(changelog)
@@ -158,7 +158,7 @@ def read_revision(root: Path, revision: str) -> dict[str, Any]:
 
 
 def parse(text: str, source: str) -> dict[str, Any]:
-    """Parse a contract, or raise CannotCompareError if the basic fields are missing."""
+    """Parse a contract, or raise CannotCompareError if it is not JSON with basic fields."""
     try:
         contract = json.loads(text)
         if {"openapi", "info", "paths"} <= contract.keys():

@@ -86,8 +86,8 @@ def list_commits() -> dict[str, str]:
 def list_ignored_files() -> list[str]:
     """Return the files that a commit after `BASE` added, and that git ignores.
 
-    They contain caches and paths of a machine, and stay in the history if a later commit
-    deletes them.
+    Ignored files may contain caches and paths of a machine, and stay in the history even if
+    a later commit deletes them.
     """
     known = run_git("rev-parse", "--quiet", "--verify", f"{BASE}^{{commit}}", check=False)
     which = f"{BASE}..HEAD" if known else "HEAD"

@@ -1,8 +1,9 @@
 """Compare the responses that tests get at two commits: `make compare-answers REV=`.
 
-The same tests run in a checkout of the other commit and in this checkout, on SQLite. Every
-response is recorded, and the tests whose responses differ are printed. Texts for people are
-left out (`tests/support/recorded_answers.py`). The exit code is 1 if any response differs.
+The tests of each commit run with its code, on SQLite: in a checkout of the other commit,
+and in this checkout. Every response is recorded, and the tests whose responses differ are
+printed. Texts for people are left out (`tests/support/recorded_answers.py`). The exit code
+is 1 if a response differs.
 """
 
 import argparse

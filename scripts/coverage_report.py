@@ -2,7 +2,8 @@
 
 The tests run on SQLite. Tests that need two concurrent requests also run on PostgreSQL.
 Child processes are measured. Tests that measure time are left out. The script fails if a
-branch of a listed module is not covered, or if fewer than 95 % of all branches are covered.
+test fails, if a line or branch of a module in `mutation/modules.py` is not covered, or if
+fewer than 95 % of all branches are covered.
 """
 
 import json

@@ -144,7 +144,7 @@ def enable_mounts(root: Path) -> None:
 
 
 def copy_checkout(root: Path) -> None:
-    """Clone the last commit into the home of the new user."""
+    """Clone the last commit into the home directory of the new user."""
     bundle = root / "tmp/safe-conduct.bundle"
     run("git", "bundle", "create", "--quiet", bundle, "HEAD", folder=ROOT)
     bundle.chmod(0o644)
@@ -217,7 +217,7 @@ def run_target(one: TargetRun) -> bool:
 
 
 def set_zone(root: Path, name: str) -> None:
-    """Set the time zone of a root in the same way as an administrator."""
+    """Set the time zone of a root as an administrator would."""
     (root / "etc/timezone").write_text(f"{name}\n", "utf-8")
     link = root / "etc/localtime"
     link.unlink(missing_ok=True)

@@ -14,7 +14,7 @@ INDEX_VARIABLE: Final = re.compile(
 
 
 def split_mounts() -> None:
-    """Restart this program in a mount namespace of its own, which ends with it."""
+    """Restart this program in its own mount namespace, so that its mounts end with it."""
     if os.environ.get(UNSHARED):
         return
     if os.getuid() != 0:
@@ -29,5 +29,5 @@ def add_mount(*words: str) -> None:
 
 
 def get_index_variables() -> dict[str, str]:
-    """Return the environment variables that tell pip which package index to use."""
+    """Return the environment variables with which pip reaches its package index."""
     return {name: value for name, value in os.environ.items() if INDEX_VARIABLE.match(name)}

@@ -53,7 +53,7 @@ class Image:
         return ["unshare", "--pid", "--fork", "--kill-child", *where, *who, "--", *words]
 
     def run(self, words: Sequence[str]) -> subprocess.CompletedProcess[str]:
-        """Run a command in the image until it ends."""
+        """Run a command in the image, for at most 600 seconds, and return the result."""
         return subprocess.run(
             self.wrap_command(words),
             env=self.env,
@@ -94,7 +94,7 @@ class Builder:
         self.run("commit", "--quiet", "--rm", container, BASE)
 
     def build(self) -> Image:
-        """Build the Dockerfile, and mount the image."""
+        """Build the image from the Dockerfile, mount it and return it."""
         limits = {name: resource.getrlimit(kind) for name, kind in LIMITS.items()}
         passed = get_index_variables()
         self.run(

@@ -1,8 +1,9 @@
 """Change the listed modules in one place at a time, and check that a test fails.
 
-`make mutate M=vault` tests only modules with `vault` in their name. The verdicts are stored
-in `.mutation/`, so that a stopped run can continue; `FRESH=1` starts again. The script
-prints each surviving mutant as a diff, and writes all results to `.mutation/result.json`.
+The modules are listed in `mutation/modules.py`; `make mutate M=vault` tests only those with
+`vault` in their name. The verdicts are stored in `.mutation/`, so that a stopped run can
+continue; `FRESH=1` starts again. The script prints each surviving mutant as a diff, and
+writes all results to `.mutation/result.json`.
 """
 
 import os
@@ -55,7 +56,7 @@ class Module:
         return compute_digest([self.text.encode()])
 
     def find_reaching(self, mutant: Mutant) -> frozenset[str]:
-        """Return the tests that reach a mutant, or all tests if it runs at import."""
+        """Return the tests that reach a mutant or, if it runs at import, any line."""
         first, last = mutant.lines if mutant.body else (1, len(self.text))
         reached = (t for line, t in self.lines.items() if first <= line <= last)
         return frozenset[str]().union(*reached)
@@ -186,7 +187,7 @@ def require_survival(module: Module, task: Task, lane: Connection) -> None:
 
 
 def print_results(modules: list[Module], state: State) -> int:
-    """Print the survivors and the totals of each module. Return the exit code."""
+    """Print and store survivors and the totals of each module; return the exit code."""
     totals = [results.count_verdicts(m.name, m.mutants, state.verdicts) for m in modules]
     same = results.load_equivalents()
     survivors = [

@@ -3,8 +3,9 @@
 The seed selects the faults from the mutants of the modules in mutation/modules.py, without
 the mutants that are known to be equivalent, and at most one for each scope. Each fault
 is written into its module, the tests run until the first failure, and the module is
-restored. The tests that are listed for the module run first, because they are part of `make
-test`. If none of them fails, all of `make test` runs, and then all of `make test-all`.
+restored. The tests that are listed for the module run first, because a failure of one of
+them is also a failure of `make test`. If none of them fails, all of `make test` runs, and
+then all of `make test-all`.
 """
 
 import argparse
@@ -60,7 +61,7 @@ def plant(mutant: Mutant) -> Iterator[None]:
 
 
 def run_tests(effort: str, seed: int, files: Sequence[str]) -> str:
-    """Run tests until one fails; return its name, or an empty string if all pass."""
+    """Run tests until one fails; return its result line, or an empty string if all pass."""
     words = [*PYTEST, "--effort", effort, f"--seed={seed}"]
     words += [f"--hypothesis-seed={seed}", *files]
     env = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
@@ -88,7 +89,7 @@ def find_test(mutant: Mutant, seed: int) -> tuple[str, str]:
 
 
 def main() -> int:
-    """Plant the faults, and print each with the test that noticed it."""
+    """Plant the faults, and print each with the test that failed, or as survived."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--faults", type=int, default=40)
     parser.add_argument("--seed", type=int, default=20)

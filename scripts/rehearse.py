@@ -1,8 +1,8 @@
 """Build the Dockerfile without Docker and run the image: `make rehearse`.
 
 Buildah builds the image on a bare root, which contains no more than the real base image.
-The script needs root and the package index that pip is configured for. At the end it lists
-what it did not check.
+The script needs root and the package index that pip is configured for. At the end, it lists
+what it checked and what it did not check.
 """
 
 import os
@@ -181,7 +181,7 @@ def main() -> None:
         check_image(image)
         leave_networks()
         prepare_mounts(image)
-        image.env["SAFE_CONDUCT_ENVIRONMENT"] = "drill"  # it loads made-up data
+        image.env["SAFE_CONDUCT_ENVIRONMENT"] = "drill"  # permits fictitious data
         prepare(image)
         serve(image)
     print(f"{SUMMARY}\nrehearse: passed in {time.monotonic() - began:.0f} s")

@@ -1,8 +1,9 @@
 """Run the API tests of an older commit, with its code, on the current tables.
 
 This shows that a migration does not break a service that still runs older code. Run `make
-test-older COMMIT=99db9a7`. That commit is the oldest that can pass: code before it sets no
-actor on PostgreSQL, which migration 0018 rejects (ADR 21).
+test-older COMMIT=99db9a7`. That commit is the oldest that can pass: on PostgreSQL, older
+code does not set the office for which a transaction acts, and migration 0018 rejects such
+transactions (ADR 21).
 """
 
 import shutil

@@ -4,8 +4,9 @@ A text that is new in the code is added without a translation; a text that the c
 longer has is removed. With `--check`, no file is written, and the command fails if a
 catalogue would change or lacks a translation.
 
-The beginning of a catalogue names a native speaker who has reviewed it, in a line that
-starts with `# Reviewed-By: `. Without such a review, the console says so on each page.
+A native speaker who has reviewed a catalogue is named at its beginning, in a line that
+starts with `# Reviewed-By: `. Without this line, each page of the console has a note that
+no native speaker has reviewed the translation.
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""The job that updates cases after an agreement ended or an office can no longer act."""
+"""Updates to cases after an agreement has ended, or if an office can no longer act."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -13,7 +13,7 @@ from app.worker.endings import apply_endings
 from app.worker.jobs import Job
 
 SEARCH_INTERVAL: Final = 600.0
-"""Seconds to wait after a search that found nothing, because a search reads many cases."""
+"""Seconds to wait after a run that updated nothing, because a search reads many cases."""
 
 
 @dataclass
@@ -24,9 +24,9 @@ class CaseWatch:
     idle_until: float = 0.0
 
     def run(self, runtime: Runtime) -> int:
-        """If a search is due, replace oversight and apply endings; return the case count.
+        """Update the affected cases if a run is due, and return the number of updates.
 
-        After a search that finds no case, the next one is due in SEARCH_INTERVAL seconds.
+        After a run without an update, the next one is due in SEARCH_INTERVAL seconds.
         """
         if self.elapsed() < self.idle_until:
             return 0
@@ -43,7 +43,7 @@ def add_oversight(clocks: Job) -> Job:
 
 
 def replace_oversight(runtime: Runtime, limit: int = BATCH) -> int:
-    """Add the active oversight offices to cases without one; return how many changed."""
+    """Add the active oversight offices to cases that have none; return how many changed."""
     with begin_read(runtime, SYSTEM) as tx:
         found = list_unwatched(tx, limit)
     return sum(

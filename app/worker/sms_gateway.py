@@ -1,8 +1,8 @@
 """Notifications by SMS, through any gateway that accepts a JSON object by HTTPS.
 
 The request is `POST {"to": "+...", "text": "..."}` with a bearer token. The
-`Idempotency-Key` is the same for each attempt of one message, so that a gateway that
-supports it sends no text twice.
+`Idempotency-Key` is the same for each attempt to send one message, so that a gateway that
+supports this header sends no text twice.
 """
 
 import asyncio
@@ -88,7 +88,7 @@ class Gateway:
 def get_outcome(status: int) -> Outcome:
     """Return the outcome for a status code (RFC 9110, 15).
 
-    Most 4xx codes mean that the telephone number is wrong, so the message is rejected.
+    A 4xx code that is not in RETRYABLE is a rejection, usually of the telephone number.
     """
     if status in UNCERTAIN:
         return Outcome.UNKNOWN

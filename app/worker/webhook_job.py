@@ -24,7 +24,7 @@ log = structlog.get_logger("safe_conduct.worker")
 MAX_THREADS: Final = 64
 """The maximum number of receivers that are called at the same time."""
 RUN_SECONDS: Final = 10.0
-"""Seconds after which a thread sends no more, so that other webhooks get a thread."""
+"""Seconds after which a thread sends no more messages, so that other webhooks get one."""
 
 
 def find_due(runtime: Runtime) -> list[UUID]:
@@ -36,7 +36,7 @@ def find_due(runtime: Runtime) -> list[UUID]:
 def push(
     runtime: Runtime, courier: Courier, webhook_id: UUID, max_delay: timedelta = timedelta()
 ) -> int:
-    """Send the messages of one webhook until an event fails; return the number sent.
+    """Send messages of one webhook until sending an event fails; return the number sent.
 
     The run also ends if no message is due, if another attempt has begun, and after
     RUN_SECONDS. A test message counts as sent, even if its attempt fails. New events are
@@ -81,7 +81,7 @@ class Pusher:
         self._busy = set[UUID]()
 
     def start_due(self, runtime: Runtime) -> int:
-        """Start a thread for each due webhook that has none; return the number started."""
+        """Start threads for due webhooks, up to MAX_THREADS in all; return their number."""
         with self._turn:
             room = MAX_THREADS - len(self._busy)
             started = [id_ for id_ in find_due(runtime) if id_ not in self._busy][:room]
@@ -94,7 +94,7 @@ class Pusher:
         return len(started)
 
     def _push(self, runtime: Runtime, webhook_id: UUID) -> None:
-        """Send to one webhook. An error is logged, and a later run tries again."""
+        """Send the messages of one webhook. An error is logged, and a later run retries."""
         try:
             push(runtime, self._courier, webhook_id, self._max_delay)
         except Exception as error:  # noqa: BLE001 - the thread has no caller

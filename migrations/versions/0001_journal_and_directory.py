@@ -51,7 +51,7 @@ def one_of(name: str, values: tuple[str, ...]) -> sa.Enum:
 
 
 def create_journal() -> None:
-    """Create the entries, and their positions in the feed of each focal point."""
+    """Create the tables of events, mailboxes, and positions of events in feeds."""
     op.create_table(
         "entry",
         sa.Column("id", sa.Uuid(), primary_key=True),
@@ -81,7 +81,7 @@ def create_journal() -> None:
 
 
 def create_evidence_of_reading() -> None:
-    """Create the evidence of how far a focal point has read its feed."""
+    """Create the table that records how far a focal point has read its feed, and when."""
     op.create_table(
         "retrieval",
         of_mailbox(),
@@ -91,19 +91,19 @@ def create_evidence_of_reading() -> None:
 
 
 def of_mailbox() -> sa.Column[object]:
-    """Return the first column of a primary key, which refers to a mailbox."""
+    """Return a column that refers to a mailbox and is the first of a primary key."""
     owner = sa.ForeignKey("mailbox.focal_point_id")
     return sa.Column("focal_point_id", sa.Uuid(), owner, primary_key=True)
 
 
 def create_epoch() -> None:
-    """Create the epoch, which lets this database reject positions of other databases."""
+    """Store a random epoch, so that cursors of other databases are rejected."""
     epoch = op.create_table("epoch", sa.Column("value", sa.String(), primary_key=True))
     op.bulk_insert(epoch, [{"value": secrets.token_hex(4)}])
 
 
 def create_outcomes() -> None:
-    """Create the outcomes of requests that may be repeated."""
+    """Create the table of outcomes of requests that have an idempotency key."""
     op.create_table(
         "outcome",
         sa.Column("account_id", sa.Uuid(), primary_key=True),
@@ -116,7 +116,7 @@ def create_outcomes() -> None:
 
 
 def create_countries() -> None:
-    """Create the countries of the mechanism."""
+    """Create the table of the countries of the mechanism."""
     op.create_table(
         "country",
         sa.Column("iso2", sa.String(2), primary_key=True),
@@ -138,7 +138,7 @@ def create_countries() -> None:
 
 
 def create_focal_points() -> None:
-    """Create the offices, each of which must have a mailbox."""
+    """Create the table of offices, each of which must have a mailbox."""
     op.create_table(
         "focal_point",
         sa.Column(
@@ -162,7 +162,7 @@ def create_focal_points() -> None:
 
 
 def create_agreements() -> None:
-    """Create the agreements on the data that may cross borders."""
+    """Create the table of agreements on the data that may cross borders."""
     op.create_table(
         "agreement",
         sa.Column("code", sa.String(40), primary_key=True),
@@ -176,7 +176,7 @@ def create_agreements() -> None:
 
 
 def create_accounts() -> None:
-    """Create the accounts of focal points, and the API keys of accounts."""
+    """Create the tables of the accounts of focal points and of the API keys of accounts."""
     office, holder = sa.ForeignKey("focal_point.id"), sa.ForeignKey("account.id")
     kinds = one_of("accountkind", ("person", "integration"))
     op.create_table(
@@ -202,7 +202,7 @@ def create_accounts() -> None:
 
 
 def create_approvals() -> None:
-    """Create the requests for the approval of a second person."""
+    """Create the table of requests for the approval of a second person."""
     office, asker, decider = (
         sa.ForeignKey(of) for of in ("focal_point.id", "account.id", "account.id")
     )

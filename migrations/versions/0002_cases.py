@@ -57,7 +57,7 @@ def one_of(name: str, values: tuple[str, ...]) -> sa.Enum:
 def refers(
     name: str, target: str, *, primary_key: bool = False, index: bool | None = None
 ) -> sa.Column[object]:
-    """Return a column with a foreign key that is not null."""
+    """Return a column that has a foreign key and is not null."""
     to = sa.ForeignKey(target)
     return sa.Column(
         name, sa.Uuid(), to, nullable=False, primary_key=primary_key, index=index
@@ -65,7 +65,7 @@ def refers(
 
 
 def create_clocks() -> None:
-    """Create the deadlines, with at most one running deadline for each record."""
+    """Create the table of deadlines, with at most one running deadline for each record."""
     op.create_table(
         "clock",
         sa.Column("number", COUNTER, primary_key=True),
@@ -97,7 +97,7 @@ def create_clocks() -> None:
 
 
 def create_cases() -> None:
-    """Create the cases, with the summary unencrypted."""
+    """Create the table of cases, with the summary unencrypted."""
     op.create_table(
         "case",
         sa.Column("number", COUNTER, primary_key=True),
@@ -120,7 +120,7 @@ def create_cases() -> None:
 
 
 def create_parties() -> None:
-    """Create the parties of cases. No party has an open relation to a record twice."""
+    """Create the table of parties; open relations of an office to a record are unique."""
     op.create_table(
         "party",
         sa.Column("number", COUNTER, primary_key=True),
@@ -144,7 +144,7 @@ def create_parties() -> None:
 
 
 def create_sealed() -> None:
-    """Create the keys of cases and the sealed documents. Deleting a key erases its case."""
+    """Create tables of case keys and sealed documents. Deleting a key erases its case."""
     op.create_table(
         "case_key",
         refers("case_id", "case.id", primary_key=True),
@@ -167,7 +167,7 @@ def create_sealed() -> None:
 
 
 def create_risk_assessments() -> None:
-    """Create the risk assessments, each with its level and time."""
+    """Create the table of risk assessments, each with its level and time."""
     op.create_table(
         "risk_assessment",
         sa.Column("id", sa.Uuid(), primary_key=True),
@@ -179,7 +179,7 @@ def create_risk_assessments() -> None:
 
 
 def create_shortlists() -> None:
-    """Create the offices that may lead a case, and those that may not, with reasons."""
+    """Create the tables of offices that may and that may not lead a case, with reasons."""
     op.create_table(
         "shortlisted",
         refers("case_id", "case.id", primary_key=True),

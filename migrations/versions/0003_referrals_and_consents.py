@@ -1,4 +1,4 @@
-"""Expand: referrals, the consents that they need, and the log of openings and readings."""
+"""Expand: referrals, the consents that they need, the access log, and first readings."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -29,7 +29,7 @@ TABLES = ("consent", "referral", "access_entry", "sighting")
 
 
 def upgrade() -> None:
-    """Create the tables of consents, referrals, openings and first readings."""
+    """Create the tables of consents, referrals, the access log and first readings."""
     create_consents()
     create_referrals()
     create_access_entries()
@@ -37,7 +37,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop the tables. Referrals, consents and the log of openings are lost."""
+    """Drop the tables. Referrals, consents, the access log and first readings are lost."""
     for table in reversed(TABLES):
         op.drop_table(table)
 
@@ -56,7 +56,7 @@ def refers(
 
 
 def create_consents() -> None:
-    """Create the consents of the persons."""
+    """Create the table of consents."""
     op.create_table(
         "consent",
         sa.Column("id", sa.Uuid(), primary_key=True),
@@ -80,7 +80,7 @@ def create_consents() -> None:
 
 
 def create_referrals() -> None:
-    """Create the referrals: requests for one service to one focal point."""
+    """Create the table of referrals: requests for one service to one focal point."""
     op.create_table(
         "referral",
         sa.Column("number", COUNTER, primary_key=True),
@@ -99,7 +99,7 @@ def create_referrals() -> None:
 
 
 def create_access_entries() -> None:
-    """Create the log of opened documents, with the account, the time and the purpose."""
+    """Create the access log: account, document, time, purpose and result of attempts."""
     op.create_table(
         "access_entry",
         sa.Column("number", COUNTER, primary_key=True),
@@ -119,7 +119,7 @@ def create_access_entries() -> None:
 
 
 def create_sightings() -> None:
-    """Create the times at which focal points first read a record itself."""
+    """Create the table of the times at which an office first read a record."""
     reader = sa.ForeignKey("focal_point.id")
     op.create_table(
         "sighting",

@@ -1,8 +1,8 @@
 """Expand: the rights of the service to each table, and triggers that stop changes (ADR 10).
 
 On PostgreSQL, the app role gets only the rights that it needs. SELECT ... FOR UPDATE needs
-the right to UPDATE. On both databases, triggers stop changes to the journal and to the log
-of openings, even by the owner.
+the right to UPDATE. On both databases, triggers stop updates and deletions in the journal
+and in the access log, even by the owner.
 """
 
 from alembic import op
@@ -50,7 +50,7 @@ def upgrade() -> None:
 
 
 def grant() -> None:
-    """Grant the service its rights, also to read the revision of the database."""
+    """Grant the service its rights, and the right to read the revision of the database."""
     for rights, tables in RIGHTS.items():
         op.execute(f"GRANT {rights} ON {listed(tables)} TO {APP_ROLE}")
     op.execute(f"GRANT USAGE ON SEQUENCE {sequences()} TO {APP_ROLE}")

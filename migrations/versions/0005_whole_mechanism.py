@@ -51,7 +51,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop the tables and columns, and delete deadlines and parties of the new kinds."""
+    """Drop the tables and columns, with deadlines and relations of the new kinds."""
     with op.batch_alter_table("referral", table_kwargs=COUNTS) as referral:
         referral.drop_constraint(op.f("ck_referral_basis"), type_="check")
         for name in ("predecessor_id", "basis", "asked"):
@@ -61,7 +61,7 @@ def downgrade() -> None:
         case.drop_column("relocated_at")
     for table, column, name, known, now in WIDER:
         gone = ", ".join(f"'{value}'" for value in set(now) - set(known))
-        op.execute(f"DELETE FROM {table} WHERE {column} IN ({gone})")  # noqa: S608 - ours
+        op.execute(f"DELETE FROM {table} WHERE {column} IN ({gone})")  # noqa: S608 - constants
         set_allowed_values(table, column, name, known)
     for table in reversed(TABLES):
         op.drop_table(table)
@@ -110,7 +110,7 @@ def sequences() -> str:
 
 
 def create_facts() -> None:
-    """Create the facts that are recorded in addition to the state of a case."""
+    """Create the table of facts that are recorded in addition to the state of a case."""
     op.create_table(
         "fact",
         sa.Column("number", COUNTER, primary_key=True),
@@ -128,7 +128,7 @@ def create_facts() -> None:
 
 
 def create_vital_interests() -> None:
-    """Create the declarations that a vital interest could not wait for a consent."""
+    """Create the table of declarations of a vital interest."""
     op.create_table(
         "vital_interest",
         sa.Column("number", COUNTER, primary_key=True),
@@ -144,7 +144,7 @@ def create_vital_interests() -> None:
 
 
 def create_questions() -> None:
-    """Create the questions of holders to the submitters of their cases."""
+    """Create the table of questions that the holder of a case asks the submitter."""
     op.create_table(
         "question",
         sa.Column("number", COUNTER, primary_key=True),

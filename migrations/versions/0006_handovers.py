@@ -1,4 +1,4 @@
-"""Expand: handovers of the lead of a case, and the deadlines to answer them."""
+"""Expand: handovers of the lead of a case, and the deadlines for answering them."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -46,12 +46,12 @@ def one_of(name: str, values: tuple[str, ...]) -> sa.Enum:
 
 
 def refers(name: str, target: str) -> sa.Column[object]:
-    """Return a column with a foreign key that is not null."""
+    """Return a column that has a foreign key and is not null."""
     return sa.Column(name, sa.Uuid(), sa.ForeignKey(target), nullable=False)
 
 
 def create_handovers() -> None:
-    """Create the handovers, with at most one offered handover for each case."""
+    """Create the table of handovers, with at most one offered handover for each case."""
     op.create_table(
         "handover",
         sa.Column("number", COUNTER, primary_key=True),

@@ -1,8 +1,8 @@
 """Expand: the history of the directory, and approval requests that belong to no case.
 
 `approval.case_id` may be null from this migration on. A downgrade deletes such requests and
-the history. The service may add rows to the history, and triggers stop every change to it,
-even by the owner (ADR 10).
+the history. The service may add rows to the history, and triggers stop updates and
+deletions, even by the owner (ADR 10).
 """
 
 import sqlalchemy as sa
@@ -45,7 +45,7 @@ def downgrade() -> None:
 
 
 def create_changes() -> None:
-    """Create the history, with each row of the directory before and after a change."""
+    """Create the table of changes, with the row of the directory before and after each."""
     op.create_table(
         TABLE,
         sa.Column("number", COUNTER, primary_key=True),
@@ -72,7 +72,7 @@ def keep_changes() -> None:
 
 
 def let_case_be_empty(*, empty: bool) -> None:
-    """Allow or forbid null in `case_id`. SQLite needs the full table to recreate it."""
+    """Allow or forbid null in `case_id`. On SQLite, Alembic recreates the whole table."""
     as_it_is = approvals(case_may_be_empty=not empty)
     with op.batch_alter_table("approval", copy_from=as_it_is) as table:
         table.alter_column("case_id", existing_type=sa.Uuid(), nullable=empty)

@@ -41,6 +41,6 @@ def one_of(name: str, values: tuple[str, ...]) -> sa.Enum:
 
 
 def refers(name: str, target: str, *, index: bool | None = None) -> sa.Column[object]:
-    """Return a column with a foreign key that is not null."""
+    """Return a column that has a foreign key and is not null."""
     to = sa.ForeignKey(target)
     return sa.Column(name, sa.Uuid(), to, nullable=False, index=index)

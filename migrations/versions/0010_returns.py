@@ -1,4 +1,4 @@
-"""Expand: the checklists of returns, and the clearance that a referral gets from one."""
+"""Expand: the checklists of returns, and the clearance that they give to referrals."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -58,7 +58,7 @@ def downgrade() -> None:
 
 
 def give_clearance() -> None:
-    """Add to referrals the clearance that the checklist gives."""
+    """Add to referrals a column for the clearance that a checklist gives."""
     if op.get_context().dialect.name == "postgresql":
         op.add_column("referral", sa.Column("clearance", sa.String(40)))
         op.create_check_constraint(
@@ -77,7 +77,7 @@ def one_of(name: str, values: tuple[str, ...]) -> sa.Enum:
 def refers(
     name: str, target: str, *, index: bool | None = None, unique: bool | None = None
 ) -> sa.Column[object]:
-    """Return a column with a foreign key."""
+    """Return a column that has a foreign key and is not null."""
     to = sa.ForeignKey(target)
     return sa.Column(name, sa.Uuid(), to, nullable=False, index=index, unique=unique)
 
@@ -88,7 +88,7 @@ def sequences() -> str:
 
 
 def create_checklists() -> None:
-    """Create the checklists of returns."""
+    """Create the table of the checklists of returns."""
     op.create_table(
         "return_checklist",
         sa.Column("number", COUNTER, primary_key=True),
@@ -104,7 +104,7 @@ def create_checklists() -> None:
 
 
 def create_steps() -> None:
-    """Create the steps of returns, each with its office, account and time."""
+    """Create the table of the steps of returns, each with its office, account and time."""
     op.create_table(
         "return_step",
         sa.Column("number", COUNTER, primary_key=True),

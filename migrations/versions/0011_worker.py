@@ -61,7 +61,7 @@ def one_of(name: str, values: tuple[str, ...]) -> sa.Enum:
 
 
 def create_firings() -> None:
-    """Create the missed deadlines, with one row for each deadline and generation."""
+    """Create the table of missed deadlines: one row for each miss of a deadline."""
     clock = sa.ForeignKey("clock.number")
     op.create_table(
         "firing",

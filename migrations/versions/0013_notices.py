@@ -66,7 +66,7 @@ def one_of(name: str, values: tuple[str, ...]) -> sa.Enum:
 
 
 def create_contacts() -> None:
-    """Create the contacts of offices."""
+    """Create the table of the contacts of offices."""
     office = sa.ForeignKey("focal_point.code")
     op.create_table(
         "contact",
@@ -81,7 +81,7 @@ def create_contacts() -> None:
 
 
 def create_outgoing() -> None:
-    """Create the outbox, with the messages to send."""
+    """Create the table of the outbox, with the messages to send."""
     op.create_table(
         "outgoing",
         sa.Column("number", COUNTER, primary_key=True),
@@ -119,7 +119,7 @@ def create_outgoing() -> None:
 
 
 def create_tellings() -> None:
-    """Create the records of notifications: office, reason, time and message."""
+    """Create the table of records of notifications: office, reason, time and message."""
     office, sent = sa.ForeignKey("focal_point.id"), sa.ForeignKey("outgoing.id")
     op.create_table(
         "telling",

@@ -22,7 +22,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Delete the deadlines, misses and time limits of this kind, and forbid the kind."""
+    """Forbid this kind, and delete its deadlines, missed deadlines and time limits."""
     op.execute("DELETE FROM firing WHERE kind = 'consent_ends'")
     op.execute("DELETE FROM clock WHERE kind = 'consent_ends'")
     op.execute("DELETE FROM time_limit WHERE clock = 'consent_ends'")

@@ -1,6 +1,7 @@
 """Expand: snapshots of summaries for submitters, and the openers of referrals (R12).
 
-A case that already has a lead gets its current summary.
+A case that is past the states `draft`, `submitted` and `under_review` gets its current
+summary.
 """
 
 import sqlalchemy as sa
@@ -37,7 +38,7 @@ def upgrade() -> None:
     )
     fields = ", ".join(FIELDS)
     op.execute(
-        f"INSERT INTO handed_on (case_id, {fields}) "  # noqa: S608 - ours
+        f"INSERT INTO handed_on (case_id, {fields}) "  # noqa: S608 - constants
         f'SELECT id, {fields} FROM "case" WHERE state NOT IN {MINE}'
     )
     name_openers()
@@ -53,7 +54,7 @@ def downgrade() -> None:
 
 
 def name_openers() -> None:
-    """Add the office that opened a referral, which is null for existing referrals."""
+    """Add a column for the office that opened a referral; existing referrals have null."""
     if op.get_context().dialect.name == "postgresql":
         op.add_column("referral", sa.Column("opened_by", sa.Uuid()))
         name, column = "fk_referral_opened_by", "opened_by"

@@ -1,4 +1,4 @@
-"""Expand: a recipient whose part has ended keeps its referral, but not the case."""
+"""Expand: a former recipient keeps access to its referral, but not to the case."""
 
 from alembic import op
 

@@ -1,8 +1,8 @@
-"""Contract: only current and former parties of a case can access its rows (ADR 21).
+"""Contract: only the system and past or present parties can access a case (ADR 21).
 
 This migration affects PostgreSQL only. A transaction must set the office for which it acts,
-or its first access to a case fails. Therefore, a version of the code that does not set the
-office cannot run after this migration.
+or `system`; otherwise, its first access to a case fails. Therefore, a version of the code
+that does not set this cannot run after this migration.
 """
 
 from alembic import op
@@ -20,7 +20,7 @@ OF_A_CASE = (
 )
 WALLED = {"party": "case_id", "case": "id"} | dict.fromkeys(OF_A_CASE, "case_id")
 
-# After a transaction, the setting remains as an empty text.
+# After a transaction, the value of the setting is an empty string.
 ACTS_FOR = """CREATE FUNCTION acts_for() RETURNS text
 STABLE LANGUAGE plpgsql AS $$
 DECLARE who text := pg_catalog.current_setting('safe_conduct.acts_for', true);
@@ -48,7 +48,7 @@ FUNCTIONS = ("acts_for()", "is_new(uuid)")
 
 
 def upgrade() -> None:
-    """Enable row security in each table whose rows each belong to one case."""
+    """Enable row security on the tables in `WALLED`, whose rows belong to cases."""
     if op.get_context().dialect.name == "sqlite":
         return
     for making in (ACTS_FOR, MY_CASES, IS_NEW):

@@ -1,7 +1,7 @@
-"""Expand: columns and indexes for account changes by HTTP, and for the daily limit.
+"""Expand: a column and indexes for account changes by HTTP, and for the daily cap.
 
-An API key gets the account that created it, and an approval can expire without a case. An
-index finds the documents that an account opened today.
+An API key gets the account that created it, and an approval that belongs to no case can
+expire. An index finds the documents that an account opened today.
 """
 
 import sqlalchemy as sa

@@ -1,4 +1,4 @@
-"""Expand: emergency accesses, their deadlines, and the openings that they permitted."""
+"""Expand: emergency accesses, their deadlines, and references from the access log."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -37,9 +37,9 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Drop the table and the deadlines. Only the journal then shows emergency accesses."""
     gone = ", ".join(f"'{kind}'" for kind in NEW)
-    op.execute(f"DELETE FROM firing WHERE kind IN ({gone})")  # noqa: S608 - ours
-    op.execute(f"DELETE FROM clock WHERE kind IN ({gone})")  # noqa: S608 - ours
-    op.execute(f"DELETE FROM time_limit WHERE clock IN ({gone})")  # noqa: S608 - ours
+    op.execute(f"DELETE FROM firing WHERE kind IN ({gone})")  # noqa: S608 - constants
+    op.execute(f"DELETE FROM clock WHERE kind IN ({gone})")  # noqa: S608 - constants
+    op.execute(f"DELETE FROM time_limit WHERE clock IN ({gone})")  # noqa: S608 - constants
     say(CLOCKS)
     op.execute("ALTER TABLE access_entry DROP COLUMN vital_reading_id")
     op.drop_table("vital_reading")
@@ -53,7 +53,7 @@ def say(kinds: tuple[str, ...]) -> None:
 
 
 def create_vital_readings() -> None:
-    """Create the emergency accesses, with the request, the decision and the review."""
+    """Create the table of emergency accesses: request, decision and review."""
     op.create_table(
         "vital_reading",
         sa.Column("number", COUNTER, primary_key=True),

@@ -35,7 +35,7 @@ def downgrade() -> None:
 
 
 def create_webhooks() -> None:
-    """Create the webhooks, each with its URL and its position in the feed."""
+    """Create the table of webhooks, each with its URL and its position in the feed."""
     office = sa.ForeignKey("focal_point.id")
     op.create_table(
         "webhook",
@@ -70,7 +70,7 @@ def create_webhooks() -> None:
 
 
 def create_secrets() -> None:
-    """Create the wrapped secrets that sign the messages of webhooks."""
+    """Create the table of the wrapped secrets with which messages are signed."""
     of = sa.ForeignKey("webhook.id")
     op.create_table(
         "webhook_secret",

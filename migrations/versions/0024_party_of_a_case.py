@@ -7,13 +7,13 @@ down_revision = "0023"
 
 
 def upgrade() -> None:
-    """Index both columns together, because SQLite used only the index of the office."""
+    """Index case and office together, because SQLite used only the index of the office."""
     columns = ["case_id", "focal_point_id"]
     op.create_index("ix_party_case_id_focal_point_id", "party", columns)
     op.drop_index("ix_party_case_id", "party")
 
 
 def downgrade() -> None:
-    """Restore the index that has only the case."""
+    """Restore the index of the case alone."""
     op.create_index("ix_party_case_id", "party", ["case_id"])
     op.drop_index("ix_party_case_id_focal_point_id", "party")

@@ -1,8 +1,8 @@
 """Expand: the head of a mailbox never falls, and grows only with its deliveries.
 
-After a head was moved back, the next deliveries would reuse positions that clients have
-read. After it was moved forward, there would be a gap, and pollers would skip the events
-that fill it. PostgreSQL checks at each commit that the transaction itself delivered the
+If a head were moved back, the next deliveries would reuse positions that clients have
+read. If it were moved forward, there would be a gap, and pollers would skip events that are
+added in the gap. PostgreSQL checks at each commit that the transaction itself delivered the
 rows between the old head and the new head. SQLite has no check at the end of a transaction.
 """
 

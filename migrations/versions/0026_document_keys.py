@@ -9,7 +9,7 @@ revision = "0026"
 down_revision = "0025"
 
 APP_ROLE = "safe_conduct_app"
-# PostgreSQL 17 and newer have this right. Before, only the owner can rewrite a table.
+# MAINTAIN exists in PostgreSQL 17 and newer. Before, only the owner can rewrite a table.
 MAINTAIN = """DO $$ BEGIN
     IF current_setting('server_version_num')::int >= 170000 THEN
         EXECUTE 'GRANT MAINTAIN ON document_key TO safe_conduct_app';

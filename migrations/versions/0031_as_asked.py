@@ -45,12 +45,12 @@ ON_SQLITE = {
 
 
 def upgrade() -> None:
-    """Add the column, and fill it for recipients of requests for travel documents."""
+    """Add the column, and fill it for State bodies that were asked for travel documents."""
     op.add_column("party", sa.Column("as_asked", sa.JSON()))
     postgresql = op.get_context().dialect.name == "postgresql"
     op.execute(ASKED.format(**(ON_POSTGRESQL if postgresql else ON_SQLITE)))
 
 
 def downgrade() -> None:
-    """Drop the column. Recipients of such requests then read the current case."""
+    """Drop the column. These State bodies then read the current data of the case."""
     op.drop_column("party", "as_asked")

@@ -10,7 +10,7 @@ APP_ROLE = "safe_conduct_app"
 
 
 def upgrade() -> None:
-    """Create the table, which has at most one row."""
+    """Create the table, in which the service keeps at most one row."""
     op.create_table(
         "clock_jump",
         sa.Column("id", sa.Integer(), primary_key=True, autoincrement=False),

@@ -36,7 +36,7 @@ ON_SQLITE = {
 
 
 def upgrade() -> None:
-    """Add the deadlines, and bring running deadlines forward to before the expiry."""
+    """Add the deadlines, and move running deadlines to 14 days before the expiry."""
     postgresql = op.get_context().dialect.name == "postgresql"
     words = ON_POSTGRESQL if postgresql else ON_SQLITE
     for statement, end in ((BRING_FORWARD, "due_at"), (ADD, "s.expires_at")):

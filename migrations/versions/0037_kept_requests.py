@@ -1,7 +1,8 @@
 """Expand: an approval keeps its request, sealed, so that a second person can confirm it.
 
-An approval that was requested before has no request. It can still be approved, and the
-account that asked then sends the request again. A request can be withdrawn (ADR 61).
+An approval that was requested before this migration has no stored request. It can still be
+approved, and the account that asked then sends the request again. Requests can now be
+withdrawn (ADR 61).
 """
 
 import sqlalchemy as sa
@@ -34,7 +35,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Delete the sealed requests. Withdrawn approvals become refused, to stay ended."""
+    """Delete the sealed requests. Withdrawn approvals become refused and stay ended."""
     op.drop_index("ix_approval_lapses_at", "approval")
     for column in ("request_key_version", "request_key", "sealed_request"):
         op.drop_column("approval", column)

@@ -1,4 +1,4 @@
-"""Expand: short names of offices, by language. The offices that exist have none."""
+"""Expand: short names of offices, by language. Existing offices have none."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +8,7 @@ down_revision = "0037"
 
 
 def upgrade() -> None:
-    """Add the column. The default is for the version before, which does not know it."""
+    """Add the column. The default is for the previous version, which does not set it."""
     names = sa.Column("short_names", sa.JSON(), nullable=False, server_default="{}")
     op.add_column("focal_point", names)
 

@@ -80,7 +80,7 @@ def add_passkey_to_session() -> None:
 
 
 def downgrade() -> None:
-    """Drop the passkeys and enrolments. The sessions that passkeys opened are deleted."""
+    """Drop passkeys and enrolments. Sessions that were opened with passkeys are deleted."""
     op.execute("DELETE FROM session WHERE passkey_id IS NOT NULL")
     with op.batch_alter_table("session") as session:
         session.drop_column("passkey_id")

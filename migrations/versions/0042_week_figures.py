@@ -19,7 +19,7 @@ TABLES = ("counted_week", "week_figures")
 
 
 def upgrade() -> None:
-    """Create the tables, to which the service may only add, and allow a new heartbeat."""
+    """Create the tables, without rights to change rows, and allow a new heartbeat."""
     set_allowed_values("heartbeat", "part", "ck_heartbeat_part", (*PARTS, "figures"))
     op.create_table("counted_week", sa.Column("monday", sa.Date(), primary_key=True))
     op.create_table(
@@ -40,7 +40,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop the tables. The figures of weeks whose cases were erased are lost."""
+    """Drop the tables. Figures of erased cases cannot be counted again."""
     for table in TABLES:
         op.drop_table(table)
     op.execute("DELETE FROM heartbeat WHERE part = 'figures'")

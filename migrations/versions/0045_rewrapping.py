@@ -11,7 +11,7 @@ COLUMNS = "version, wrapped, sealed"
 
 
 def upgrade() -> None:
-    """Grant updates of the sealed columns only. The other columns cannot be changed."""
+    """Grant updates of the sealed content and its wrapped key, but of no other column."""
     if op.get_context().dialect.name != "sqlite":
         for table in TABLES:
             op.execute(f"GRANT UPDATE ({COLUMNS}) ON {table} TO {APP_ROLE}")

@@ -1,4 +1,4 @@
-"""Expand: MACs of accounts and persons, with their credentials (ADR 80)."""
+"""Expand: MACs of accounts and persons, which also cover their credentials (ADR 80)."""
 
 import sqlalchemy as sa
 from alembic import op

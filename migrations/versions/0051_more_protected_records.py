@@ -1,6 +1,6 @@
 """Expand: more records of cases, and steps of returns, are protected (ADR 85).
 
-Existing MACs of cases do not cover these records, so they are removed. The command
+Existing MACs of cases do not cover these records, so the MACs are removed. The command
 `safe-conduct case protect` then writes new MACs. A return that already has steps gets an
 empty digest, which marks it as a return of an earlier version.
 """

@@ -14,5 +14,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Remove the column. First, revoke the API keys whose links were not used."""
+    """Remove the column. Before a downgrade, revoke the API keys whose links are unused."""
     op.drop_column("api_key", "link_until")

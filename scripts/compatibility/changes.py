@@ -77,5 +77,5 @@ def make_breaking_change(place: Place, message: str) -> Change:
 
 
 def make_addition(place: Place, message: str) -> Change:
-    """Return a change that adds something and does not break clients."""
+    """Return a change that does not break clients, such as an addition."""
     return Change(place.pointer, message, breaks=False)

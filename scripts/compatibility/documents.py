@@ -90,7 +90,7 @@ def compare_versions(old: Place, new: Place) -> Iterator[Difference]:
 
 
 def compare_schemes(old: Place, new: Place) -> Iterator[Difference]:
-    """Compare the security schemes."""
+    """Compare the security schemes that both contracts have."""
     then, now = (
         place.get("components", {}).get_children("securitySchemes") for place in (old, new)
     )
@@ -123,7 +123,7 @@ def compare_names(
 def compare_paths(
     old: Place, new: Place, kind: str
 ) -> Iterator[tuple[str, list[Difference]]]:
-    """Compare the operations of each path. The names of path parameters are ignored."""
+    """Compare the operations of each path. Paths match even if parameter names differ."""
     then, now = get_paths(old, kind), get_paths(new, kind)
     for shape in dict.fromkeys([*then, *now]):
         name, was = then.get(shape, ("", get_root({})))

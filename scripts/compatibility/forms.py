@@ -47,7 +47,7 @@ class Form:
         return [place.value for place in self.find_keyword(keyword)]
 
     def get_label(self) -> str:
-        """Return a name of the form that messages can use."""
+        """Return a name of the form for use in messages."""
         return self.names[-1].rpartition("/")[2] if self.names else self.type or "anything"
 
 
@@ -60,7 +60,7 @@ def list_forms(node: Node) -> list[Form]:
 
 
 def resolve_forms(place: Place, seen: frozenset[str]) -> list[Form]:
-    """Return the forms of a schema. Recursion stops at a reference in `seen`."""
+    """Return the forms of a schema. Recursion stops at a place that `seen` contains."""
     if place.value is True:
         return [Form((replace(place, value=YES),))]
     if place.value is False or place.pointer in seen:

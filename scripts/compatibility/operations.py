@@ -189,9 +189,9 @@ def compare_media_types(
 def compare_responses(old: Place, new: Place, direction: Direction) -> Iterator[Difference]:
     """Compare the responses of two operations.
 
-    A new error status does not break a client that handles classes of statuses, as RFC 9110
-    requires. A new success status breaks clients, and so does an error status that replaces
-    another.
+    A new error status does not break a client that handles classes of status codes, as RFC
+    9110 requires. A new success status breaks clients, and so does an error status that
+    replaces another.
     """
     then, now = old.get_children("responses"), new.get_children("responses")
     gone, come = then.keys() - now.keys(), now.keys() - then.keys()

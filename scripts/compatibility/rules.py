@@ -1,4 +1,4 @@
-"""The comparison of two schemas, keyword by keyword."""
+"""The comparison of two forms of schemas, keyword by keyword."""
 
 from collections.abc import Callable, Iterator
 from typing import Any, Final
@@ -55,7 +55,7 @@ CLOSED: Final = (
 
 
 def find_place(form: Form, *keywords: str) -> Place:
-    """Return the place of the first of these keywords, or of the schema without them."""
+    """Return the place of the first of these keywords, or of the schema if none exists."""
     found = [place for keyword in keywords for place in form.find_keyword(keyword)]
     return [*found, form.parts[-1]][0]
 

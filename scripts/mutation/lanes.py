@@ -1,9 +1,9 @@
 """Lanes: processes that run the tests of mutants, each mutant in a child process.
 
-There are two ways to test a mutant. A change inside a function is made in a fork of a
-process that has already imported the service and run one test. A fork takes tenths of a
-second. Other mutants, and mutants that survive, are tested in a process that imports the
-service again.
+If a mutant survives its pure tests, there are two ways to test it. A change inside a
+function is made in a fork of a process that has already imported the service and run one
+test. A fork takes tenths of a second. Other mutants, and mutants that survive, are tested
+in a process that imports the service again.
 """
 
 import ctypes
@@ -53,7 +53,7 @@ LONGEST: Final = 1800.0
 
 @dataclass(frozen=True)
 class Task:
-    """A mutant and its tests: first the pure tests, then all other tests that reach it."""
+    """A mutant and its tests: first the pure tests, then other tests that reach it."""
 
     mutant: Mutant
     original: str
@@ -132,7 +132,7 @@ def split_pure(files: Sequence[str], folder: Path) -> tuple[list[str], list[str]
 
 
 class Lane:
-    """A lane. It prepares a process as soon as a task needs one."""
+    """A lane. It starts a process with collected tests when a task first needs one."""
 
     def __init__(self, judges: Sequence[str], folder: Path) -> None:
         self.judges, self.folder = judges, folder
@@ -152,7 +152,7 @@ class Lane:
         return Found(killer, last, round(time.monotonic() - began, 2))
 
     def run_pure(self, task: Task) -> str:
-        """Return the first pure test that fails. Pure tests need no conftest."""
+        """Return the first failing pure test, or SURVIVED. Pure tests need no conftest."""
 
         def run_tests() -> str:
             swapping.import_instead(task.mutant)
@@ -163,7 +163,7 @@ class Lane:
         return run_in_child(run_tests, task.seconds, self.folder)
 
     def run_afresh(self, task: Task) -> str:
-        """Return the first test that fails in a process that imports the service again."""
+        """Run the tests with a new import; return the first failing test, or SURVIVED."""
 
         def run_tests() -> str:
             swapping.import_instead(task.mutant)
@@ -175,7 +175,7 @@ class Lane:
         return run_in_child(run_tests, task.seconds, self.folder)
 
     def run_in_copy(self, task: Task) -> str:
-        """Return the first test that fails in a fork of a process with collected tests."""
+        """Return the first test that fails in a fork with collected tests, or SURVIVED."""
         if self.ready is None:
             self.ready, other = Pipe()
             if not os.fork():
@@ -217,9 +217,10 @@ class Copies:
         warm.ihook.pytest_runtest_protocol(item=warm, nextitem=keep)
 
     def assess(self, task: Task, items: dict[str, pytest.Item]) -> str:
-        """Return the first test that fails, or SURVIVED if the mutant cannot be applied.
+        """Return the first test that fails, or SURVIVED.
 
-        The process must not be used afterwards.
+        The result is also SURVIVED if the mutant cannot be applied. The process must not be
+        used afterwards.
         """
         try:
             if task.mutant.text != task.original:
@@ -243,7 +244,7 @@ def list_files(tests: Sequence[str]) -> list[str]:
 
 
 def run_in_child(function: Callable[[], str], seconds: float, folder: Path) -> str:
-    """Return the result of a function in a child process, or the reason if it has none."""
+    """Run a function in a child process; return its result, or why there is no result."""
     receiver, sender = Pipe(duplex=False)
     child = os.fork()
     if not child:

@@ -78,7 +78,7 @@ def remove_not(source: Source, node: ast.UnaryOp) -> Iterator[Edit]:
 
 
 def replace_operator(source: Source, node: ast.BinOp) -> Iterator[Edit]:
-    """Yield edits that replace an operator or, for sets, remove an operand."""
+    """Yield edits that replace an operator or, for `|`, `&` and `-`, remove an operand."""
     left, right = source.get_text(node.left), source.get_text(node.right)
     if type(node.op) in SWAPPED:
         yield source.replace(node, f"(({left}) {SWAPPED[type(node.op)]} ({right}))")
@@ -89,7 +89,7 @@ def replace_operator(source: Source, node: ast.BinOp) -> Iterator[Edit]:
 
 
 def replace_constant(source: Source, node: ast.Constant) -> Iterator[Edit]:
-    """Yield edits that change a number, a boolean or a code, but not a sentence."""
+    """Yield edits that change an integer, a boolean, bytes or a code, but no sentence."""
     match node.value:
         case bool():
             yield source.replace(node, str(not node.value))
@@ -136,7 +136,7 @@ def remove_entries(source: Source, node: ast.Dict) -> Iterator[Edit]:
 
 
 def replace_attribute(source: Source, node: ast.Attribute) -> Iterator[Edit]:
-    """Yield the edit that replaces a constant by the next constant of its enum."""
+    """Yield the edit that replaces a constant with another constant of its enum."""
     if not (isinstance(node.value, ast.Name) and isinstance(node.ctx, ast.Load)):
         return
     names = source.names.get(node.value.id, [])
@@ -175,7 +175,7 @@ def replace_condition(
     source: Source, node: ast.If | ast.IfExp | ast.While
 ) -> Iterator[Edit]:
     """Yield edits that make a condition always true or always false."""
-    if not isinstance(node, ast.While):  # it would never end
+    if not isinstance(node, ast.While):  # the loop would never end
         yield source.replace(node.test, "(True)")
     if not any(isinstance(part, ast.NamedExpr) for part in ast.walk(node.test)):
         yield source.replace(node.test, "(False)")

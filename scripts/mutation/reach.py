@@ -1,7 +1,7 @@
 """The lines that each test reaches, and the duration of each test.
 
-All tests run once with the contexts of coverage. The result is stored in `.mutation/` for
-each test file; `make mutate FRESH=1` measures again.
+Each test file runs once with coverage contexts, and again after the file has changed. The
+results are stored in `.mutation/`; `make mutate FRESH=1` measures all files again.
 """
 
 import json

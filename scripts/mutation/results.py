@@ -1,4 +1,4 @@
-"""The verdicts on mutants. Each verdict is stored at once, so that a run can continue."""
+"""Verdicts on mutants. Each is stored at once, so that a stopped run can continue."""
 
 import json
 import subprocess
@@ -21,7 +21,7 @@ EQUIVALENT: Final = Path(__file__).with_name("equivalent.toml")
 
 @dataclass(frozen=True)
 class Verdict:
-    """The result for a mutant. `killer` is the test that killed it, or empty."""
+    """The result for a mutant. `killer` is the test that killed it, or an empty string."""
 
     key: str
     killer: str

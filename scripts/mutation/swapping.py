@@ -14,13 +14,14 @@ from mutation.mutants import ROOT, Mutant
 type Place = tuple[str, int, int]
 
 
-class Cannot(Exception):  # noqa: N818 - read as a verb, as Problem classes are
+class Cannot(Exception):  # noqa: N818 - says what was found
     """The change cannot be made in a process that has already imported the module."""
 
 
 def apply_mutant(mutant: Mutant, original: str) -> None:
     """Replace the code of each function that the mutant changes in this process.
 
+    Raises Cannot if the change is outside of functions, or if code cannot be replaced.
     Objects that were created at import are not changed. Mutants that survive are therefore
     tested again in a new process, with `import_instead`.
     """

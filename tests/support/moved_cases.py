@@ -142,8 +142,9 @@ class Asked:
     def store_answer(self, name: str, answer: Response) -> None:
         """Store a response in which ids are replaced by numbers.
 
-        The numbers follow the order in which the ids appear. The cursors of lists are
-        emptied, because each contains a number that depends on the records of all cases.
+        The numbers follow the order in which the ids appear. The cursors of the worklist
+        and of lists of referrals are emptied, because each contains a number that depends
+        on the records of all cases.
         """
         text = ID.sub(self.name_id, REQUEST.sub("urn:uuid", answer.text))
         if name.endswith(("list_work", "list_referrals", " referrals")):
@@ -212,7 +213,7 @@ def prepare(
 def play(made: Asked, stage: str, where: str, *, answers: bool = True) -> dict[str, Any]:
     """Move the person at a stage of the referral, and play the case to its end.
 
-    Returns the responses that were stored on the way.
+    Return the responses that were stored.
     """
     world = made.world
     for action, body in STAGES[stage] if made.referral else ():
@@ -243,7 +244,7 @@ def leave_unchanged(made: Asked) -> None:
 
 
 def begin_return(made: Asked) -> None:
-    """Prepare the person's return up to the check of nationality."""
+    """Create a return, and take its steps that precede the check of nationality."""
     lead, home = made.lead, made.world.add_person(HOME)
     terms = {"service": "RETURN", "sections": []}
     sent = unwrap(lead.refer(made.case, HOME, **terms))
@@ -298,7 +299,10 @@ def run_lead_actions(made: Asked, *, answers: bool = True) -> None:
 
 
 def take_next_step(made: Asked) -> None:
-    """As the consulate, take the next step of the referral, if a step is left."""
+    """As the consulate, verify the nationality in the return or act on the referral.
+
+    Without a return, and without a next action of the referral, do nothing.
+    """
     if made.record:
         verified = {"nationality": "confirmed"}
         made.run_action(f"/returns/{made.record['id']}", "verify-nationality", verified)

@@ -36,7 +36,7 @@ from tests.support.request_bodies import BODIES
 from tests.support.world import Someone
 
 DOCUMENT: Final = load_contract()
-"""The committed document; another test compares it with the served one."""
+"""The committed OpenAPI document; another test compares it with the served one."""
 ALL: Final = list_operations(DOCUMENT)
 WRITES: Final = list_writes(DOCUMENT)
 PUBLIC_WRITES: Final = {
@@ -47,7 +47,7 @@ PUBLIC_WRITES: Final = {
     "redeem_enrolment",
     "redeem_key_link",
 }
-"""The operations that need no credential, because they check the content of the body."""
+"""The POST operations that need no credential in a header."""
 TAKING: Final = [one for one in WRITES if one.body_schema]
 READ: Final = {
     one.path
@@ -147,7 +147,7 @@ class Hunt:
         return body | {name: own[name] for name in same}
 
     def find_caller(self, operation: Operation) -> int:
-        """Return the index of a caller whose requests are refused only for their content.
+        """Return the index of a caller whose requests with NUL are refused as malformed.
 
         Each person is tried with one group of ids before any person is tried with a second
         group. Raises AssertionError if there is no such caller.

@@ -16,7 +16,7 @@ import pytest
 RULES: Final = "tests/rules/"
 WAITING: Final = "tests/processes/"
 LAST: Final = 0.75
-"""The part of the other tests that have started when the last waiting module starts."""
+"""The part of the other tests over which the waiting modules are spread."""
 
 type Module = list[pytest.Item]
 

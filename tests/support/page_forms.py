@@ -8,7 +8,7 @@ type Attributes = list[tuple[str, str | None]]
 
 
 class FormReader(HTMLParser):
-    """A parser for the forms of a page, with their values, by the address of each form."""
+    """A parser that collects the values of each form of a page, by the form's address."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -30,7 +30,7 @@ API_IDS: Final[Mapping[str, str]] = {
     "referral_id": "referrals",
     "return_id": "returns",
 }
-"""The kind of record of each parameter in the paths of the API that show texts."""
+"""The kind of record that each path parameter of the reads with texts identifies."""
 OPEN_TEXTS: Final = frozenset(
     {"list_questions", "get_form_draft", "get_default_contacts", "list_meeting_points"}
 )
@@ -117,7 +117,7 @@ class Reader:
 
     @property
     def is_refused(self) -> bool:
-        """Whether the person may not read the case."""
+        """Whether a request of the person for the page of the case was refused."""
         page = f"cases/{self.records.case['code']}"
         return any(
             one.address == page and one.answer.status_code != httpx2.codes.OK
@@ -125,7 +125,7 @@ class Reader:
         )
 
     def count_shown(self) -> int:
-        """Return the number of markers on the pages that the person did not type there."""
+        """Return the number of markers that responses contain and their requests do not."""
         pages = ((page, find_numbers(page.answer.text)) for page in self.pages)
         return len({number for page, found in pages for number in found - page.typed})
 
@@ -138,7 +138,7 @@ class Reader:
     def readable(self) -> frozenset[int]:
         """The numbers of all texts that the API shows to the person.
 
-        If the pages have shown no text so far, the set is empty, and no request is sent.
+        The set is empty, without any request, for a visitor, and if no page shows a text.
         """
         if self.person is None or not self.count_shown():
             return frozenset()
@@ -158,7 +158,7 @@ class Reader:
     def list_leaks(self) -> list[str]:
         """Return a message for each text that a page may not show.
 
-        Only the response to a form, in which a purpose is stated, may show an opened text.
+        Only the response to a form, which states a purpose, may show a sealed text.
         """
         return [
             leak

@@ -35,7 +35,7 @@ class Invited:
     def redeem(
         self, device: Authenticator = DEVICE, **changes: str
     ) -> tuple[Credential, Response]:
-        """Create a passkey with a device and redeem the enrolment with it."""
+        """Create a passkey with a device, and redeem the enrolment with this passkey."""
         made, response = device.create(unwrap(self.ask_options()))
         return made, self.send(response, **changes)
 

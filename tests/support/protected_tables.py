@@ -17,7 +17,7 @@ HASHED: Final = {AccessToken.__tablename__, Done.__tablename__}
 
 
 def list_protected_tables() -> set[str]:
-    """List the tables whose rows have a MAC, or are covered by one."""
+    """List the tables whose rows have a MAC, are covered by one, or are in `HASHED`."""
     rows = (
         one.class_ for one in Base.registry.mappers if issubclass(one.class_, ProtectedRow)
     )
@@ -26,7 +26,10 @@ def list_protected_tables() -> set[str]:
 
 
 def list_unprotected_tables() -> list[str]:
-    """List the tables without a MAC in the page, which must give a reason for each."""
+    """List the tables without a MAC in docs/privacy.md, which gives a reason for each.
+
+    Raises AssertionError if a reason is missing.
+    """
     section = PAGE.read_text(encoding="utf-8").split("### Tables without a MAC")[1]
     lines = section.split("\n## ")[0].splitlines()
     rows = [line.split("|") for line in lines if line.startswith("| `")]

@@ -37,7 +37,7 @@ class Operation:
 
     @property
     def body_schema(self) -> Json | None:
-        """The schema of the request body, or None if the operation takes no body."""
+        """The schema of the JSON body, or None if the operation takes no JSON body."""
         content = self.spec.get("requestBody", {}).get("content", {})
         return content[JSON]["schema"] if JSON in content else None
 
@@ -89,7 +89,7 @@ def includes_problem(response: Json, problem: Json) -> bool:
 
 
 def list_writes(document: Json) -> list[Operation]:
-    """Return the operations that write and require an API key, unlike token requests."""
+    """Return the POST, PUT, PATCH and DELETE operations that require a credential."""
     written = [one for one in list_operations(document) if one.method.lower() in WRITES]
     return [one for one in written if one.spec["security"]]
 

@@ -38,7 +38,7 @@ OPAQUE: Final = re.compile(
     r"|\b[0-9a-f]{10,}\b"
     r"|(?<![\w-])(?=[\w-]*\d)(?=[\w-]*[A-Za-z])[\w-]{20,}"
 )
-"""Values that are drawn at random, or derived from such values."""
+"""Values that are drawn at random, and values that are derived from them."""
 HEADERS: Final = ("content-type", "etag", "link", "location", "retry-after", "vary")
 
 

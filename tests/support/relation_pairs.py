@@ -99,7 +99,7 @@ class Watched:
     observer: Someone
     ids: dict[str, str] = field(default_factory=dict)
     named: set[str] = field(default_factory=set)
-    """The ids that an item of a list contains if it belongs to the case."""
+    """Ids of records of the case. A list item belongs to the case if it contains one."""
     others: dict[str, Json] = field(default_factory=dict)
     """Records of other offices: the referrals to two shelters."""
 
@@ -196,7 +196,8 @@ def accept_referral(scene: Scene, watched: Watched) -> None:
 def decline_referral(scene: Scene, watched: Watched) -> None:
     """Let the observer decline a referral that names the section `needs`.
 
-    Without that section, the service would refuse the next referral as a repeat (ADR 51).
+    Without that section, the service would refuse this referral to a consulate that already
+    has an open referral for the same service (ADR 51).
     """
     office = watched.pair.office
     terms = {"service": BEFORE[office], "sections": ["needs"]}

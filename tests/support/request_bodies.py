@@ -1,4 +1,4 @@
-"""A valid request body for each operation, by the name of the operation in the contract."""
+"""Valid request bodies of most operations, by the name of the operation."""
 
 from typing import Final
 

@@ -48,7 +48,7 @@ SWEEPS: Final = "tests/sweeps/"
 MODULES: Final = {SWEEPS: 3, PROCESSES: 2}
 """A sample runs one of this many modules of these folders."""
 ONE_CELL: Final = (API, "tests/console/", "tests/exploration/", PROCESSES)
-"""Folders in which a sample runs one cell of each test that is no sweep."""
+"""Folders in which a sample runs one cell of each test that is not a sweep."""
 ABOUT_POSTGRESQL: Final = tuple(
     f"{DATABASES}test_{name}.py" for name in ("migrations", "roles", "row_security")
 )
@@ -74,7 +74,7 @@ def select(items: list[pytest.Item]) -> set[pytest.Item]:
 
 
 def is_left_out(item: pytest.Item) -> bool:
-    """Return whether a run of this effort leaves out a test in all of its cells."""
+    """Return whether a run of this effort leaves out all cells of a test."""
     if Run.effort is Effort.FAST:
         slow = get_slow_functions()
         return has_mark(item, "slow") or slow_list.get_function(item.nodeid) in slow
@@ -90,7 +90,7 @@ def get_slow_functions() -> frozenset[str]:
 def leave_out_modules(items: list[pytest.Item]) -> list[pytest.Item]:
     """Return the tests without those of some modules of the folders in `MODULES`.
 
-    Seeds that follow each other run different modules.
+    Runs with consecutive seeds include different modules.
     """
     modules, out = sorted({get_module(one) for one in items}), set[str]()
     for folder, share in MODULES.items():
@@ -119,7 +119,7 @@ def choose_tests(name: str, cells: list[Cell]) -> Iterator[pytest.Item]:
 
 
 def is_listed(cell: Cell) -> bool:
-    """Return whether postgresql.txt lists a test of a cell."""
+    """Return whether postgresql.txt lists a cell."""
     return "postgresql" in cell and cell["postgresql"].nodeid in list_tests()
 
 

@@ -17,7 +17,7 @@ import pytest
 SLOW: Final = Path(__file__).with_name("slow.txt")
 COMPUTES: Final = 0.06
 WAITS: Final = 1.0
-"""A test is slow from this many seconds of CPU time, or of elapsed time."""
+"""A test is slow from `COMPUTES` seconds of CPU time or `WAITS` seconds of elapsed time."""
 HEAD: Final = f"""\
 # Tests that compute {COMPUTES} s or take {WAITS} s, or more: written by `make slow`.
 # `make test-fast` leaves them out.

@@ -1,6 +1,6 @@
 """A list of tests that together issue every SQL statement of tests/api on PostgreSQL.
 
-`make test` runs only a sample of the tests on PostgreSQL: those that postgresql.txt lists.
+`make test` runs only a part of tests/api on PostgreSQL: the tests in postgresql.txt.
 Together they issue every distinct statement that any test of tests/api issues. `make
 test-all` records the statements of each test, and fails if the list misses a statement or
 names a test that no longer exists. `make statements` writes the list.
@@ -68,7 +68,7 @@ def choose_cover(issued: Issued, seconds: Mapping[str, float]) -> list[str]:
 
 
 def find_gaps(issued: Issued, listed: list[str]) -> Iterator[str]:
-    """Yield a message for each missing test in the list and each uncovered statement."""
+    """Yield a message for each listed test that is gone, and each uncovered statement."""
     gone = [name for name in listed if name not in issued]
     yield from (f"There is no test {name}." for name in gone)
     covered = frozenset[str]().union(*(issued.get(name, frozenset()) for name in listed))

@@ -1,4 +1,4 @@
-"""One row for every table, in the form in which the service writes it."""
+"""One row for every table except the epoch table, with a value in every column."""
 
 from datetime import UTC, datetime
 from typing import Any

@@ -30,7 +30,7 @@ class ItemRefused(Exception):  # noqa: N818 - it names what happened
 
 @dataclass
 class TransitKey:
-    """A named key of type aes256-gcm96 with all its versions, of which the first is 1."""
+    """A named key of type aes256-gcm96 with all its versions, numbered from 1."""
 
     versions: list[bytes] = field(default_factory=lambda: [secrets.token_bytes(32)])
     min_decryption_version: int = 1
@@ -93,7 +93,7 @@ class TransitServer(ThreadingHTTPServer):
         self.body: bytes | None = None
         """The body of each response, or None for the real one."""
         self.status = 200
-        """The status of a response with such a body."""
+        """The status of each response while `body` is set."""
         self.is_silent = False
         self.drips = False
         """Whether the server sends its response byte by byte, without an end."""
@@ -123,7 +123,7 @@ class TransitServer(ThreadingHTTPServer):
         if engine != "transit" or operation not in {"encrypt", "decrypt"}:
             return fail(404, f'no handler for route "{path}". route entry not found.')
         if name != KEY and operation == "encrypt":
-            return fail(403, "permission denied")  # to encrypt would create the key
+            return fail(403, "permission denied")  # encrypting would create the key
         if name == KEY:
             self.operations.append(operation)
             return self.run_batch(operation, body["batch_input"])

@@ -2,7 +2,7 @@
 
 Ids and times are the same in both worlds. The words of every free text differ in letters
 and in length. If the responses in the two worlds differ, they reveal something about a
-text. Only an account that wrote or opened the text may receive such responses.
+text. Only an account that wrote or opened the text may receive different responses.
 """
 
 import json
@@ -140,7 +140,7 @@ class Twin:
         yield from self.run_action(who, operation, ids)
 
     def run_available_action(self) -> Iterator[tuple[str, Any]]:
-        """Perform a random action that the service shows as available to a person."""
+        """Perform a random action that `available_actions` lists for a person."""
         kinds = ("code", "code", "referral_id", "handover_id", "return_id")
         name = self.chance.choice([kind for kind in kinds if self.known.get(kind)])
         word = "cases" if name == "code" else f"{name.removesuffix('_id')}s"
@@ -204,7 +204,7 @@ class Twin:
             after = f"&after={page['cursor']}"
 
     def skip_most_endings(self, acts: list[Operation]) -> list[Operation]:
-        """Return the actions; in most calls, actions that end a case are left out."""
+        """Return the actions; in most calls, the actions in `ENDING` are left out."""
         ends = self.chance.random() < SELDOM
         return [one for one in acts if ends or one.path.rpartition("/")[2] not in ENDING]
 
@@ -228,7 +228,7 @@ class Twin:
         return self.chance.choice(self.known[name][-4:])
 
     def make_body(self, who: str, operation: Operation) -> Json | None:
-        """Return a request body with texts of this world, or None if no body is needed.
+        """Return a request body with texts of this world, or None if the call has no body.
 
         Operations of staff use the texts of the first world in both worlds.
         """

@@ -173,14 +173,14 @@ def serve_receiver(
 
 @dataclass
 class Hooked:
-    """An open webhook, and the secret with which its messages are signed."""
+    """A webhook, and the secret with which its messages are signed."""
 
     id: str
     secret: str
 
 
 def create_webhook(world: World, office: str, url: str = RECEIVER) -> Hooked:
-    """Open a webhook for an office."""
+    """Create a webhook for an office."""
     with world.write_as_service() as tx:
         of = directory_queries.get_by_code_or_422(tx, office)
         new = WebhookInput(focal_point=office, label="Case desk", url=url)

@@ -43,10 +43,10 @@ def run_workers(url: str, keys: Path, skews: Sequence[int]) -> Iterator[list[Chi
 
 
 def copy_case(world: World, case: Json, times: int) -> None:
-    """Write copies of a case with all its records, under other ids.
+    """Write copies of a case and of its rows in the tables of `COPIED`, under other ids.
 
-    The sealed documents of the copies cannot be opened, so no rule under test may need to
-    read a sealed document of the case.
+    The copies have no sealed documents, so no rule under test may need to read a sealed
+    document of the case.
     """
     with world.database.begin_write(SERVICE) as session:
         of = select(Case.id).where(Case.code == case["code"])

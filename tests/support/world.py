@@ -453,7 +453,7 @@ def make_lead_consent(**changes: Any) -> Json:
 
 
 def make_case(**changes: Any) -> Json:
-    """Return the body of a case about an adult in Almaty, with the given changes.
+    """Return the body of a case about an adult in Kazakhstan, with the given changes.
 
     Changes in `summary` are merged with the default summary.
     """

@@ -1,7 +1,7 @@
 """Pages of the console show a text of a case only to those who may read it (issue 25).
 
-Every free text of a world is a marker with a number. Each person draws every page and opens
-every document. A page may show only markers that the API shows to the same person.
+Every free text of a world is a marker with a number. Each person draws pages and opens
+documents. A page may show only markers that the API shows to the same person.
 """
 
 from base64 import b64encode
@@ -67,10 +67,10 @@ class Sweep:
         return list(list_addresses(path, self.records.ids, self.case))
 
     def draw_pages(self) -> None:
-        """Let each person draw every page.
+        """Let each person draw a share of the pages of each route.
 
-        A person who may not read the case draws only some of the pages of its actions. A
-        route that leads back to another page shows nothing, whatever the record.
+        Of a route of actions, a person who may not read the case draws only `FEW` pages.
+        The same holds for a route that leads back to another page and shows no text.
         """
         back = set(list_routes("POST"))
         for reader, path in product(self.readers, list_routes("GET")):
@@ -82,7 +82,10 @@ class Sweep:
                 reader.draw(address)
 
     def open_documents(self) -> None:
-        """Let each person send every form that opens a document."""
+        """Let each person send every form that opens a document.
+
+        A person who may not read the case sends only a share of these forms.
+        """
         routes = list_routes("POST")
         for reader in self.readers:
             for path in routes:
@@ -93,7 +96,10 @@ class Sweep:
             _ = reader.shown_openly  # before any of the other forms changes a record
 
     def send_other_forms(self) -> None:
-        """Let each person send every other form, some of which change a record."""
+        """Let each person send other forms, some of which change a record.
+
+        These are the forms of the drawn pages, and the first form of some of the routes.
+        """
         routes = list_routes("POST")
         for reader in self.readers:
             some = choose_share([self.list_paths(path)[0] for path in routes])
@@ -109,7 +115,7 @@ def is_opening(path: str) -> bool:
 
 @pytest.fixture(scope="module")
 def sweep(copy: Copy, app: FastAPI, loop: ThreadLoops) -> Iterator[Sweep]:
-    """Yield a sweep in which each person drew every page and sent every form."""
+    """Yield a sweep in which each person drew pages and sent forms."""
     with copy() as url, ExitStack() as stack:
         world = MarkedWorld(url, app, loop, partial(draw_id, Random(0)), Markers())
         stack.callback(world.close)
@@ -236,7 +242,7 @@ PLANTED: Final[Mapping[str, str]] = {
 def test_planted_leak_is_found(
     sweep: Sweep, monkeypatch: pytest.MonkeyPatch, leak: str
 ) -> None:
-    """A template that prints the alias of a person is noticed, however it is written."""
+    """A page that shows a hidden alias is noticed, in each form of `PLANTED`."""
     [reader] = [one for one in sweep.readers if one.name == "oversight"]
     alias = STEMS[0][0] + "00001"
     planted = PLANTED[leak].format(

@@ -1,8 +1,8 @@
 """A damaged body never causes a server error in an operation that writes (R67-R74).
 
-No response echoes the input, and nothing is stored. Bodies are sent as every account that
-may call the operation. Each is a valid body with one to three damaged values, or is not
-JSON.
+No response echoes the input, and a refused request stores nothing. Each body is sent as a
+random account that may call the operation. The bodies are valid, damaged or garbled, or are
+other JSON.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Undeclared methods are refused, and no response may be cached (R73, R74, R75, R76)."""
+"""Undeclared methods are refused; only references may be cached (R73, R74, R75, R76)."""
 
 import re
 from typing import Final
@@ -192,7 +192,7 @@ NO_CONTENT: Final[tuple[tuple[Headers, bytes], ...]] = (
     ({"Content-Type": "application/json", "Content-Length": "2"}, b"{}"),
     ({"Transfer-Encoding": "chunked"}, b""),
 )
-"""The bodies without content that some clients and proxies send with a GET request."""
+"""The headers and empty bodies that some clients and proxies send with a GET request."""
 
 
 @pytest.mark.parametrize(("announced", "body"), NO_CONTENT)

@@ -2,9 +2,10 @@
 
 Hypothesis generates stories of one case. Each action, even one that must be refused, is
 sent to the service over HTTP and performed in the model of tests/support/model. Both must
-give the same result, and then show every party the same records, states, deadlines, actions
-and worklist. Between actions, time passes and the worker runs. At the end every party must
-have received events about the same missed deadlines.
+give the same result. At intervals, both must show one party the same records, states,
+deadlines, actions and worklist. Between actions, time passes and the worker runs. At the
+end, both must show every party the same, and every party must have received events about
+the same missed deadlines.
 """
 
 from collections.abc import Iterable
@@ -61,8 +62,8 @@ ANEW: Final = "hypothesis-anew"
 """The name of a provider with which Hypothesis draws each story independently.
 
 By default, Hypothesis draws five of six stories by repeating a part of the previous one.
-190 such stories had 542 different actions, by state, actor and result; 100 independent
-stories have 704.
+190 stories drawn by default had 542 different actions, by state, actor and result; 100
+independent stories have 704.
 """
 AVAILABLE_PROVIDERS[ANEW] = AVAILABLE_PROVIDERS["hypothesis"]
 ENDED: Final = frozenset({"void", "closed", "erased"})
@@ -99,7 +100,7 @@ def list_expected(world: Model, name: str) -> list[Any]:
 
 
 def list_heard(world: Model, name: str) -> list[Any]:
-    """Return the missed deadlines of which a party is informed, as a sorted list."""
+    """Return the missed deadlines in the events that a party receives, as a sorted list."""
     me = ACTORS[name].focal_point
     outside = me == POST and not world.is_party(me)
     mine = [one for one in world.missed_deadlines if me in one.audience]
@@ -114,7 +115,7 @@ def is_possible(world: Model, now: datetime, act: Act) -> bool:
     """Return whether an action is possible now. A wait must end before the retention does.
 
     The end of the retention has its own test (D11). A wait must also end before the leap
-    day, because the 24 months of the model have no leap day.
+    day of 2028, because the 24 months of the model always contain it.
     """
     if act[0] not in {"time.wait", "time.pass"}:
         return True
@@ -138,7 +139,7 @@ class Story(RuleBasedStateMachine):
         far=st.sampled_from(FAR),
     )
     def write(self, kinds: list[str], level: str | None, far: int | None) -> None:
-        """Create the case, and bring it as far as the arguments permit."""
+        """Create a draft, or submit a case and take up to `far` steps of `BEGINNING`."""
         if far is not None:
             kinds = sorted({*kinds, "refer", "services"})
         consents = tuple(Consent(kind, POST) for kind in kinds)

@@ -94,7 +94,8 @@ def test_consulate_that_submitted_reads_no_more_than_as_the_submitter(
 ) -> None:
     """A submitting consulate with a referral learns no more than one without a referral.
 
-    A submitter learns that the lead was handed over, but not to whom.
+    A submitter learns that the lead was handed over, but not to whom, and does not learn
+    that the person crossed a border.
     """
     plays = {
         (where, is_asked): play_in(

@@ -1,4 +1,4 @@
-"""Attempts to read more than an office needs to know, all of which are refused."""
+"""Every attempt of an office to read or do more than it may is refused."""
 
 from collections.abc import Callable, Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""A lead of the State of origin cannot find out which shelter a consent names (ADR 35).
+"""A lead of the State of origin cannot find out which office a consent names (ADR 35).
 
 Two worlds differ only in the office that one consent names, and another office recorded
 that consent. The lead reads everything, and tries to refer the case and to hand it over to

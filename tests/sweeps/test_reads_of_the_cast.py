@@ -83,7 +83,7 @@ class Played:
                     self.store_ids(operation.path.removeprefix("/v1/"), answer.json())
 
     def store_ids(self, kind: str, value: Any) -> None:
-        """Store the id or code of each item of a list, and every subject in a document."""
+        """Store the id or code of each item of a list, and the record in its subject."""
         for item in value.get("items", []):
             found = item.get("code") if kind == "cases" else item.get("id")
             if found:
@@ -94,7 +94,7 @@ class Played:
                 self.ids.setdefault(of, set()).add(one)
 
     def list_paths(self, operation: Operation) -> Iterator[str]:
-        """Yield the paths of an operation with known ids, and with every part included."""
+        """Yield the paths of an operation with known ids, without and with all parts."""
         values = [self.list_values(name) for name in operation.path_names]
         for chosen in islice(product(*values), COMBINATIONS):
             path = operation.path.format(

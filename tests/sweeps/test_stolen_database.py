@@ -128,7 +128,7 @@ def save_drafts(officer: Someone, code: str, said: Json) -> None:
 
 
 def play_case(people: dict[str, Someone], said: Json) -> None:
-    """Take a case that contains these texts from its draft to the end of the help."""
+    """Submit a case with these texts, and play it until the shelter opens the needs."""
     officer, lead, shelter = people["officer"], people["lead"], people["shelter"]
     body = {
         "summary": NOTICE,
@@ -180,7 +180,7 @@ def make_copy(stage: Stage, said: Json) -> Rows:
 
 @pytest.fixture(scope="module")
 def plain(stage: Stage) -> Rows:
-    """Return the database of a case with the usual texts, for comparison with others."""
+    """Return the database of a case with the texts of `PLAIN`, for comparisons."""
     return make_copy(stage, {})
 
 
@@ -199,7 +199,7 @@ def test_a_copy_without_keys_is_the_same_whatever_the_secret_is(
 
 
 def test_a_copy_tells_the_length_of_a_long_text(stage: Stage, plain: Rows) -> None:
-    """The comparison detects that one text is much longer than the other."""
+    """A much longer text changes the lengths of sealed documents, and nothing else."""
     longer = make_copy(stage, {"text": "Ей обещали работу. " * 80})
 
     found = list_differences(plain, longer)

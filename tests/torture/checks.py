@@ -27,7 +27,7 @@ def find_unanswered(run: Run) -> Iterator[str]:
 
 
 def find_lost(run: Run) -> Iterator[str]:
-    """Yield a message for each acknowledged write that is missing in the database."""
+    """Yield a message for each acknowledged write that the database lacks or has undone."""
     stored = Counter(map(get_signature, run.list_entries_of_people()))
     acknowledged = Counter(
         what for operation in run.list_acknowledged() for what in list_signatures(operation)
@@ -162,7 +162,7 @@ def find_gaps(run: Run) -> Iterator[str]:
 
 
 def find_time_disorder(run: Run) -> Iterator[str]:
-    """Yield a message for each entry of a feed that follows one of a later operation."""
+    """Yield a message for each feed entry that follows the entry of a later operation."""
     deeds = match_entries(run)
     for reader, mail in run.tables.mail.items():
         latest = 0.0

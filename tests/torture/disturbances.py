@@ -28,7 +28,7 @@ START_SECONDS: Final = (0.0, 0.25)
 SPECIAL_KILLS: Final = 3
 """Number of kills by one clock change (1) and by one interrupted start (2) together."""
 OTHERS_PER_KILL: Final = 0.06
-"""The rate of each other disturbance per kill; it occurs at least `MIN_OTHERS` times."""
+"""The rate of each other disturbance per kill; each occurs at least `MIN_OTHERS` times."""
 MIN_OTHERS: Final = 3
 SHARE_AT_WRITE: Final = 0.6
 POLL_SECONDS: Final = 0.0005
@@ -81,7 +81,7 @@ class Disturber:
             self.done[f"kill {life.name}"] += 1
 
     def kill_while_it_begins(self) -> None:
-        """Kill a process, and kill it again before it answers."""
+        """Kill a process, restart it, and kill it again shortly afterwards."""
         life = self.choose_process()
         self.kill(life)
         life.start()
@@ -166,7 +166,7 @@ class Disturber:
         return both | own | {"all": self.kill_all}
 
     def draw(self, kills: int) -> list[Callable[[], None]]:
-        """Return disturbances in random order, in which `kills` processes are killed."""
+        """Return disturbances in random order that kill at least `kills` processes."""
         kinds = self.list_others()
         each = max(MIN_OTHERS, round(OTHERS_PER_KILL * kills))
         deck = [act for act in kinds.values() for _ in range(each)]
@@ -177,7 +177,7 @@ class Disturber:
         return deck
 
     def run(self, kills: int) -> Iterator[None]:
-        """Disturb the installation until `kills` processes have been killed.
+        """Disturb the installation, and kill at least `kills` of its processes.
 
         The installation must recover after each disturbance.
         """

@@ -50,7 +50,7 @@ class ServiceProcess:
 
     @property
     def pid(self) -> int:
-        """The id of the running process. Raises Broken if the process ended by itself."""
+        """The id of the running process. Raises Broken if the process is not running."""
         if self.process is None or self.process.pid is None or not self.process.is_alive():
             raise Broken(f"The {self.name} ended by itself: see {self.options.log}")
         return self.process.pid

@@ -217,7 +217,7 @@ def count_outdated(environment: Environment) -> int:
 
 
 def retire_keys(environment: Environment, lines: Sequence[StoredKey]) -> None:
-    """Retire the earlier keys, of which no secret and no MAC may be left."""
+    """Retire the earlier keys. This fails if the database still needs one of them."""
     for one in lines[:-1]:
         run_command(environment, "key", "retire", one.version)
 

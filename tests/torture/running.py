@@ -232,7 +232,7 @@ def load_and_disturb(result: Result, load: Load, say: Say) -> None:
 
 
 def finish(plan: Plan, torment: Disturber, load: Load) -> Run:
-    """Stop the clients and processes, then read all data through a new server."""
+    """Stop the clients and processes, then read feeds, texts and tables of the run."""
     load.stop()
     for life in torment.installation.lives:
         life.send_signal(signal.SIGTERM)
@@ -243,7 +243,7 @@ def finish(plan: Plan, torment: Disturber, load: Load) -> Run:
         for poller in torment.pollers:
             poller.address = quiet.servers[0].address
         heads = dict(tables.read(plan.url).heads)
-        for _ in range(ROUNDS):  # a deadline may be missed while pollers read
+        for _ in range(ROUNDS):  # until no event arrived while pollers read
             finish_pollers(torment.pollers, heads)
             before, heads = heads, dict(tables.read(plan.url).heads)
             if heads == before:

@@ -35,7 +35,7 @@ class Record:
 
 @dataclass(frozen=True)
 class Line:
-    """A journal entry. If it has no account, the service itself caused it."""
+    """A journal entry. An entry without an account was caused by the service itself."""
 
     id: str
     type: str
@@ -166,7 +166,7 @@ def read_missed_deadlines(session: Session) -> list[MissedDeadline]:
 
 
 def check_integrity(url: str) -> list[str]:
-    """Return the faults in an SQLite file. For PostgreSQL, return no faults."""
+    """Return the faults in a SQLite file. For PostgreSQL, return no faults."""
     path = make_url(url).database
     if not url.startswith("sqlite") or path is None:
         return []

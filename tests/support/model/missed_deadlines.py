@@ -77,7 +77,7 @@ def advance(world: Model, minutes: int) -> Model:
 
 
 def run_worker(world: Model) -> Model:
-    """Run the worker until no deadline is due, the longest overdue deadline first."""
+    """Run the worker, most overdue deadline first, until no deadline is due."""
     for times in count():
         due = [clock for clock in world.clocks if is_due(clock)]
         if not due:
@@ -103,8 +103,9 @@ def wait(world: Model, minutes: int) -> Model:
 def list_moments(world: Model) -> Iterator[int]:
     """Yield the minutes until each moment to test around the next missed deadline.
 
-    The moments are a minute before the next miss, that miss, and a minute after the miss
-    that follows. If none follows, it is a minute after twice the time to the next miss.
+    The moments are a minute before the next miss, that miss, and a minute after the next
+    miss of another deadline. If no other deadline has a next miss, the third moment is a
+    minute after twice the time to the next miss. Without a next miss, nothing is yielded.
     """
     waits = [get_time_to_miss(clock, get_shortest_repeat(clock)) for clock in world.clocks]
     ahead = sorted({wait for wait in waits if wait is not None and wait > 0})
@@ -138,8 +139,9 @@ def handle_miss(world: Model, clock: Clock) -> Model:
 def get_audience(world: Model, clock: Clock) -> frozenset[str]:
     """Return the audience of a missed deadline.
 
-    A discarded draft and an erasure have no audience. If the case has a lead, the submitter
-    does not receive the missed deadlines of the case itself (R12).
+    The audience is empty if the effect is to discard a draft or to erase the case. If the
+    case has a lead, the submitter does not receive the missed deadlines of the case itself
+    (R12).
     """
     about, number = clock.record
     if get_effect(clock) in {"drop", "erase"}:
@@ -165,7 +167,7 @@ def escalate_case(world: Model, _: Clock) -> Model:
 
 
 def expire_record(world: Model, clock: Clock) -> Model:
-    """Expire a referral or a handover that was not decided in time."""
+    """Expire a referral or a handover because a deadline was missed."""
     about, number = clock.record
     if about == "handover":
         ended = replace(world.handovers[number], state="expired")
@@ -176,7 +178,7 @@ def expire_record(world: Model, clock: Clock) -> Model:
 
 
 def add_desk(world: Model, clock: Clock) -> Model:
-    """Make the desk a party if the lead missed deadlines of the case three times."""
+    """Make the desk a party if the lead missed this deadline, and three or more in all."""
     lead = world.find_party("lead")
     if lead is None or clock.office != lead or not is_failing(world, lead):
         return world

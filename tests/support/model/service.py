@@ -1,4 +1,4 @@
-"""A client that performs the model's actions, and returns responses as the model does."""
+"""A client that performs the model's actions, and returns responses in its form."""
 
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -51,7 +51,7 @@ class Service:
         self.begin()
 
     def begin(self) -> None:
-        """Begin a new case, and stop every deadline of the previous case."""
+        """Discard the state of the current case, and stop every running deadline."""
         self.world.now = NOON
         self.code = ""
         kinds = ("referral", "handover", "consent", "question")
@@ -213,7 +213,7 @@ class Service:
                 break
 
     def list_records(self, name: str, about: str) -> dict[str, Json]:
-        """Return the referrals or handovers that an account sees, by id."""
+        """Return the referrals or handovers of the case that an account sees, by id."""
         found = self.people[name].get(f"/{about}s", case=self.code, limit=200)
         return {one["id"]: one for one in unwrap(found)["items"]}
 
@@ -269,7 +269,7 @@ class Service:
         return sorted(rows, key=repr)
 
     def list_misses(self, name: str) -> list[tuple[Any, ...]]:
-        """Return the missed deadlines in the events that an account received."""
+        """Return the case's missed deadlines, except those in `SELDOM`, from new events."""
         events = [
             event for event in self.people[name].poll() if "deadline" in event["facts"]
         ]

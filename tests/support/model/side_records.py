@@ -178,8 +178,9 @@ def on_lead(world: Model, actor: Actor, name: str, target: Any, poor: bool) -> O
 def record_lead_consent(world: Model, me: str) -> Outcome:
     """Return the outcome when a desk records a consent to State offices as the new lead.
 
-    A desk can record it once. Before a case has a lead, this requires that the submitter no
-    longer acts. In the model the submitter always acts.
+    A desk cannot record another one while the first is valid. Before a case has a lead,
+    recording requires that the submitter no longer acts. In the model the submitter always
+    acts.
     """
     if world.state == "submitted":
         return ("needs-unmet", "reason", "submitter_gone"), world
@@ -195,7 +196,7 @@ def record_lead_consent(world: Model, me: str) -> Outcome:
 def take_over(world: Model, me: str, chosen: str, poor: bool) -> Outcome:
     """Return the outcome when a desk replaces a failing lead.
 
-    The handover that the lead offered is cancelled.
+    If the lead has offered a handover, the offer is cancelled.
     """
     lead = world.find_party("lead")
     assert lead is not None

@@ -1,1 +1,1 @@
-"""The access matrix: text tables with the response to every operation by every account."""
+"""The access matrix: tables of the expected response to each call of each account."""

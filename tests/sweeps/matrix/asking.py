@@ -39,7 +39,7 @@ INCLUDED: Final = "included"
 
 @dataclass
 class Matrix:
-    """A matrix of calls: a world with accounts, and the response that each should get."""
+    """A matrix of calls: a world with accounts, and the expected response to each call."""
 
     wire: Wire
     plan: "Plan"
@@ -57,7 +57,7 @@ class Matrix:
         self.before = self.rows()
 
     def rows(self) -> dict[str, list[str]]:
-        """Return every row of every table, except the tables that record reads."""
+        """Return every row of every table, except those of the tables that record reads."""
         tables = [t for t in Base.metadata.sorted_tables if t.name not in TRACES | {ENTRY}]
         with self.wire.world.database.begin_read(SERVICE) as session:
             found = {t.name: session.execute(select(t)).all() for t in tables}
@@ -99,7 +99,10 @@ class Matrix:
                 yield caller
 
     def judged(self, name: str, stage: Stage, caller: Caller) -> list[str]:
-        """Call an operation, and return the differences between response and table."""
+        """Call an operation, and return the differences between response and table.
+
+        A write that should succeed is not called if the database cannot be restored.
+        """
         who = relation(stage, caller)
         due = self.table.verdict(name, stage.name, who)
         if due.status < 300 and self.restore is None and method(name) != "GET":
@@ -166,7 +169,7 @@ class Matrix:
         ]
 
     def excluded(self, listed: str) -> list[str]:
-        """Return each account and stage where a list lacks the case of this party."""
+        """Return each account and stage where a list of a party lacks the case."""
         return [
             f"{caller.name}: {stage}"
             for caller in self.inside()
@@ -175,7 +178,7 @@ class Matrix:
         ]
 
     def inside(self) -> list[Caller]:
-        """Return the callers with a valid account, who may call the lists."""
+        """Return the callers that may call the lists, which are those not in `NOBODIES`."""
         return [caller for caller in self.callers if caller.name not in reading.NOBODIES]
 
     def named(self, caller: Caller, listed: str) -> list[Stage]:
@@ -192,7 +195,7 @@ class Matrix:
         ]
 
     def changed(self) -> list[str]:
-        """Return the tables that were written, except those that every read writes."""
+        """Return the tables that were written, except those to which reads write."""
         return [one for one in map(table_of, self.kept) if one not in TRACES | {ENTRY}]
 
     def wrong_traces(self, due: reading.Verdict, answer: Answer, how: str) -> Iterator[str]:
@@ -207,7 +210,7 @@ class Matrix:
 
 
 STRANGERS: Final = {"elsewhere", *(("desk", "shelter") if is_night() else ())}
-"""Accounts that are always tested; other accounts only if they had a part in the case."""
+"""Accounts that are tested at every stage; others only if they are or were a party."""
 
 
 def is_in(stage: Stage, caller: Caller) -> bool:
@@ -258,7 +261,7 @@ EARLIER: Final = {
 
 
 def get_listed_relation(stage: Stage, caller: Caller, listed: str) -> str:
-    """Return the relation that an office had to a case when the case was listed."""
+    """Return an office's relation to a case; for events, at the stage in `EARLIER`."""
     when = EARLIER.get(stage.name, stage.name) if listed == "events" else stage.name
     return reading.relation(when, caller.name)
 

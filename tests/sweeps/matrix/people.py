@@ -1,4 +1,4 @@
-"""The accounts of the matrix: one for each role of each office, and invalid accounts."""
+"""The accounts of the matrix: offices' accounts with different roles, and invalid ones."""
 
 from dataclasses import dataclass
 from datetime import timedelta

@@ -97,7 +97,10 @@ class Table:
         return self.by_operation.get(operation, [])
 
     def verdict(self, operation: str, stage: str, who: str) -> Verdict:
-        """Return the expected response by a row of the operation, or else a general row."""
+        """Return the expected response by a row of the operation, or else a general row.
+
+        If none of these rows names the account, return `HIDDEN`.
+        """
         own = [row for row in self.of(operation) if row.speaks_of(stage)]
         assert own, f"The table has no row for {operation} at stage {stage}."
         general = [row for row in self.of(ANY) if row.speaks_of(stage)]

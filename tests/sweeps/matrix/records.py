@@ -147,7 +147,7 @@ BUILT_FOR: Final = {
     "r_papers_sent": "sent",
     "r_papers_accepted": "accepted",
 }
-"""The state of each stage that is not named after its state."""
+"""The state of the referral at each stage that is not named after this state."""
 
 REFERRALS: Final[Mapping[str, Story]] = {
     "r_expired": expired,

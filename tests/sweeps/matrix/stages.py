@@ -1,6 +1,6 @@
 """The stages of the matrix: one case in each state, with all its parties.
 
-Each sealed field contains a marker of its own, `Zq-<what>-<stage>-`.
+Each sealed field contains a marker, `Zq-<what>-<stage>-`.
 """
 
 import re
@@ -89,7 +89,7 @@ class Stage:
 
 
 def content(stage: Stage) -> Json:
-    """Return the sealed documents and consents of a case, with a marker in each field."""
+    """Return the sections, consents and other parts of a case, with markers in texts."""
     say = stage.say
     sections = [{"section": one, "text": say(one)} for one in WHOLE if one in PLAIN]
     needs = {"summary": say("needs"), "access_needs": say("needs")}
