@@ -68,7 +68,10 @@ class EnrolmentOut(ResponseModel):
     created_at: datetime
     confirmed_by: Annotated[
         UUID | None,
-        Field(description="The account that saw the code; null if it is not confirmed."),
+        Field(
+            description="The account that saw the code; null if it is not confirmed, or if "
+            "an operator made it."
+        ),
     ]
     confirmed_at: Annotated[
         datetime | None, Field(description="Null if the enrolment is not confirmed.")

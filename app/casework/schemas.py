@@ -189,7 +189,10 @@ class CaseOut(ResponseModel):
     state: Annotated[State, Field(description=CASE_STATE)]
     summary: Summary
     lead: Annotated[str | None, Field(description="Code of the focal point that leads.")]
-    holder: Annotated[str | None, Field(description="Lead, else candidate, else desk.")]
+    holder: Annotated[
+        str | None,
+        Field(description="The lead; without a lead, the candidate or the desk."),
+    ]
     next_lead: Annotated[str | None, Field(description=NEXT_LEAD)]
     submitter: Annotated[str | None, Field(description=SUBMITTER)]
     risk: Risk | None

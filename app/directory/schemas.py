@@ -76,7 +76,7 @@ class FocalPointOut(ResponseModel):
         dict[str, ShortName],
         Field(
             description="Short names by BCP 47 language tag; can be empty. Show the name "
-            "in the reader's language, else `en`, else `name`.",
+            "in the reader's language. If there is none, show `en`, or else `name`.",
             examples=[{"en": "Shelter, Osh", "ru": "Приют, Ош"}],
         ),
     ]

@@ -193,7 +193,10 @@ class RecipientEvidence(ResponseModel):
     ]
     notifications: Annotated[
         list[SentNotification],
-        Field(description="Notifications while this office had the record, oldest first."),
+        Field(
+            description="Notifications to this office while the record was with it, "
+            "oldest first."
+        ),
     ]
 
 
