@@ -57,7 +57,7 @@ def load_staff(session: Session, now: datetime) -> dict[UUID, list[StaffMember]]
 
 
 def find_unattended(session: Session, since: datetime) -> frozenset[UUID]:
-    """Return the offices in which no account could work on cases since the given time.
+    """Return the offices in which no account has been able to work on cases since a time.
 
     Accounts of machines count. An office that never had an account is not included.
     """
@@ -94,7 +94,7 @@ def find_without_second_person(session: Session) -> frozenset[UUID]:
 
 @load_once(Account)
 def find_unattended_offices(tx: ReadTransaction) -> frozenset[UUID]:
-    """Return the offices in which no account could work on cases during the last day."""
+    """Return the offices in which no account has been able to work on cases for a day."""
     return find_unattended(tx.session, tx.now - UNATTENDED_AFTER)
 
 

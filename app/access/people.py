@@ -40,7 +40,7 @@ def is_same_person(account_id: InstrumentedAttribute[UUID]) -> ColumnElement[boo
 
 @load_once(Account)
 def list_accounts_of_same_person(tx: ReadTransaction, account_id: UUID) -> frozenset[UUID]:
-    """List the ids of the accounts of an account's person, including that account.
+    """List the ids of an account and of all other accounts of the same person.
 
     Raises NotAuthentic if the account was altered, or an account of the person was added or
     hidden, outside the service.
@@ -55,7 +55,7 @@ def list_accounts_of_same_person(tx: ReadTransaction, account_id: UUID) -> froze
 
 
 def list_own_accounts(tx: ReadTransaction) -> frozenset[UUID]:
-    """List the accounts of the caller's person, including the account of the request."""
+    """List the ids of the caller's account and of all other accounts of the same person."""
     return list_accounts_of_same_person(tx, tx.actor.account_id)
 
 

@@ -160,11 +160,11 @@ def find_unmatched(
     *,
     lock: bool = False,
 ) -> tuple[str, Sequence[object]] | None:
-    """Return the table and the values of the first row that does not match its entry.
+    """Return the table and the values of the first row that does not match its digest.
 
-    If a row is missing, return the table and the id of the owner. If all rows match, or
-    a missing MAC is accepted, return None. Raises NotAuthentic if the row of the
-    owner was altered outside the service.
+    The digests are stored with the owner's MAC. If a row is missing, return the owner's
+    table and id. Return None if all rows match, or if a missing MAC is accepted. Raises
+    NotAuthentic if the row of the owner was altered outside the service.
     """
     macs, connection = session.info[MACS], session.connection()
     model = tables[0].owner
@@ -185,7 +185,7 @@ def find_unmatched(
 def list_members(
     connection: Connection, tables: Iterable[MemberTable], owner_id: UUID
 ) -> Iterator[tuple[MemberTable, Mapping[str, Any]]]:
-    """Yield each row of some tables that belongs to an owner, with its table."""
+    """Yield each row of the given tables that belongs to an owner, with its table."""
     for table in tables:
         own = select(table.table).where(table.table.c[table.owner_id] == owner_id)
         for row in connection.execute(own).mappings().all():

@@ -147,7 +147,7 @@ def lock_to_grant(
 ) -> Account:
     """Lock and return an account to which the caller may grant a role or a key.
 
-    Raises AboutYourself (409) for an account of the caller's person, AccountDisabled (409)
+    Raises AboutYourself (409) for an account of the calling person, AccountDisabled (409)
     for a disabled account, and the same exceptions as `lock_to_change`.
     """
     account = lock_to_change(tx, account_id, more=more)

@@ -107,7 +107,7 @@ def show_key(_: ReadTransaction, key: ApiKey, status: int, headers: Headers) -> 
 def show_key_link(
     _: ReadTransaction, made: MadeKey, status: int, headers: Headers
 ) -> Response:
-    """Return the response with a new key. Only the first response contains the link."""
+    """Return the response with a new key. The response to a retry lacks the link."""
     shown = KeyLinkOut.from_new_key(made.row, made.secret)
     return render(shown, status=status, headers=headers)
 

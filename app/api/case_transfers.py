@@ -103,7 +103,7 @@ def record_lead_consent(
     that kind can be asked: ask the person about another kind. Oversight gets the event.
 
     You can also record a consent in a case that your desk holds because no office fits, if
-    the submitter's office is closed, or no account there could work on cases for a day. Use
+    the submitter's office is closed, or had no account able to work on cases for a day. Use
     the reason `SUBMITTER_INACTIVE` and the purpose `REFER`. The case is then sent to the
     office that routing selects (204). If routing finds no office, your desk keeps the case.
     """

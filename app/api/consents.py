@@ -25,7 +25,7 @@ router = ResourceRouter("consents", "/cases/{code}/consents")
 
 
 def build_consents(tx: ReadTransaction, consents: list[Consent]) -> list[ConsentOut]:
-    """Return consents with the codes of the recipients that the caller may know."""
+    """Return consents with the codes of the recipients that the caller may see."""
     named, own_office = telling.get_named_codes(tx, consents), tx.actor.focal_point_id
     hints = telling.get_hints(tx, consents)
     return [
@@ -42,7 +42,7 @@ def load_consents(tx: ReadTransaction, case: Case) -> ConsentList:
 
 
 def build_forms(tx: ReadTransaction, forms: list[ConsentForm]) -> list[ConsentList]:
-    """Return the consents of each form, in the order of the form."""
+    """Return the consents of each form, in the order of the recipients in the form."""
     return [ConsentList(items=build_consents(tx, form.consents)) for form in forms]
 
 

@@ -51,7 +51,7 @@ def list_acts(one: EmergencyAccess) -> list[tuple[Case, UUID, datetime]]:
 def build_accesses(
     tx: ReadTransaction, found: list[EmergencyAccess]
 ) -> list[EmergencyAccessOut]:
-    """Return emergency accesses, with the codes of offices that the caller may know."""
+    """Return emergency accesses, with the codes of offices that the caller may see."""
     names = office_names.load_names(tx, [act for one in found for act in list_acts(one)])
     clocks = deadline_queries.find_running(tx, [one.id for one in found])
     telling = {
@@ -89,7 +89,7 @@ def load_accesses(tx: ReadTransaction, case: Case) -> EmergencyAccessList:
 
 
 def may_know_holder(tx: ReadTransaction, reading: EmergencyAccess) -> bool:
-    """Return whether the caller may know which office informs the person, and by when."""
+    """Return whether the caller may learn which office informs the person, and by when."""
     return Grant.LEAD in reading.case.get_grants(tx.actor.focal_point_id)
 
 
@@ -107,7 +107,7 @@ def list_emergency_access(
     The holder, the desk and oversight see all of them. Other offices see only those that
     they asked for. After an access has ended, the holder has to inform the person by the
     time in `inform_person_by`. The field is null once that is done, and for an office that
-    may not know the holder.
+    must not learn who the holder is.
     """
     with begin() as tx:
         shown = load_accesses(tx, case_queries.get(tx, code))

@@ -76,7 +76,7 @@ def show_enrolment(
 def show_made(
     tx: ReadTransaction, made: ShownEnrolment, status: int, headers: Headers
 ) -> Response:
-    """Return the response with a new enrolment. Only the first response has the link."""
+    """Return the response with a new enrolment. The response to a retry lacks the link."""
     shown = vars(EnrolmentOut.from_enrolment(made.row, tx.now))
     body = MadeEnrolmentOut(**shown, link=made.secret)
     return render(body, status=status, headers=headers)
@@ -85,7 +85,7 @@ def show_made(
 def show_confirmed(
     tx: ReadTransaction, made: ShownEnrolment, status: int, headers: Headers
 ) -> Response:
-    """Return the response with an enrolment. Only the first response has the code."""
+    """Return the response with an enrolment. The response to a retry lacks the code."""
     shown = vars(EnrolmentOut.from_enrolment(made.row, tx.now))
     body = ConfirmedEnrolmentOut(**shown, code=made.secret)
     return render(body, status=status, headers=headers)

@@ -39,7 +39,7 @@ router = ResourceRouter("facts", "/cases/{code}")
 
 
 def build_facts(tx: ReadTransaction, facts: list[Fact]) -> list[FactOut]:
-    """Return facts, with the codes of the focal points that the caller may know."""
+    """Return facts, with the codes of the focal points that the caller may see."""
     offices = [
         (fact.case, one, fact.recorded_at)
         for fact in facts
@@ -123,7 +123,7 @@ def declare_vital_interest(
 
 
 def build_questions(tx: ReadTransaction, questions: list[Question]) -> list[QuestionOut]:
-    """Return questions, with the codes of the offices that the caller may know."""
+    """Return questions, with the codes of the offices that the caller may see."""
     due = deadline_queries.find_due_times(tx, [q.id for q in questions])
     offices = [(q.case, q.asked_by, q.asked_at) for q in questions]
     names = office_names.load_names(tx, offices)
@@ -176,7 +176,7 @@ def ask_submitter(
 ) -> Response:
     """Ask the submitter a question, as the holder. This starts a deadline for the answer.
 
-    The question is refused if you may know that the person fears the submitter.
+    The question is refused if you are allowed to know that the person fears the submitter.
     """
     view = build_case_view(code, get_known_question, build_questions)
     return view.create_once(begin, key, lambda tx: asking.ask_submitter(tx, code, new))

@@ -187,7 +187,7 @@ def create_passkey_options(begin: ReadDirectory, request: Request) -> Response:
 def register_passkey(
     begin: ManageSessions, request: Request, key: Once, new: PasskeyInput
 ) -> Response:
-    """Register another passkey, for example of a second device.
+    """Register another passkey, for example for a second device.
 
     You need a session that was opened with a passkey in the last 5 minutes.
     """

@@ -41,7 +41,7 @@ ASKED_IN_PARALLEL: Final = frozenset({OfficeKind.NON_STATE, OfficeKind.INTERGOVE
 
 
 def may_know(tx: ReadTransaction, case: Case) -> bool:
-    """Return whether the caller may know the person's fears and all consents.
+    """Return whether the caller may learn the person's fears and all consents.
 
     From other callers, the routes hide which offices are left out, because this would
     reveal fears or consents of the person.
@@ -69,7 +69,7 @@ def get_routing(
 ) -> Response:
     """Read the ranking of the offices that are asked to lead, with the reasons.
 
-    If you may know all fears and consents of the person, you also get the offices that are
+    If you may learn all fears and consents of the person, you also get the offices that are
     left out. Only the parties of the case itself may read the ranking, and the submitter
     only until there is a lead. `advice` contains what to ask the person first.
     """
@@ -79,9 +79,9 @@ def get_routing(
 
 
 def load_routing(tx: ReadTransaction, case: Case) -> RoutingOut:
-    """Return the stored list of candidates, limited to what the caller may know.
+    """Return the stored list of candidates, limited to what the caller may see.
 
-    A caller that may not know all fears and consents sees only the offices that were asked.
+    A caller that must not learn all fears and consents sees only offices that were asked.
     The other candidates would reveal which offices are never asked. Raises NotFound (404)
     for a caller that may not read the ranking, such as the submitter once there is a lead.
     """

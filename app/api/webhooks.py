@@ -85,7 +85,7 @@ def show_webhook(
 def show_made_webhook(
     tx: ReadTransaction, made: MadeWebhook, status: int, headers: Headers
 ) -> Response:
-    """Return the response with a webhook; only the first response has the new secret."""
+    """Return the response with a webhook. The response to a retry lacks the new secret."""
     shown = webhook_queries.show_webhook(tx, made.row).model_dump()
     extra = add_location(made.row.reference, status, headers)
     body = MadeWebhookOut.model_validate({**shown, "secret": made.secret})

@@ -80,8 +80,8 @@ def list_history(
     """List the events of a case that were sent to your focal point.
 
     A former lead gets the events up to the transfer of the lead. The office that acted is
-    left out if you may not know it. The submitter sees no reasons for a closure, or for
-    actions after a lead took the case or the person crossed a border.
+    left out if you must not learn its name. The submitter sees no reasons for a closure, or
+    for actions after a lead took the case or the person crossed a border.
     """
     with begin() as tx:
         case = case_queries.get_seen_or_led(tx, code)

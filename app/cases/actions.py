@@ -239,7 +239,7 @@ class NoteText(BaseModel):
 
 
 def add_note(tx: WriteTransaction, record: Recorded, about: str, text: str | None) -> None:
-    """Seal a text as a note with the subject `about`; do nothing if there is no text."""
+    """Seal `text` as a note with the subject `about`; do nothing if it is empty or None."""
     if text:
         store_sealed(tx, record, Paper.NOTE, NoteText(text=text), about=about)
 
@@ -247,7 +247,7 @@ def add_note(tx: WriteTransaction, record: Recorded, about: str, text: str | Non
 def add_message(
     tx: WriteTransaction, record: Recorded, about: str, text: str | None
 ) -> None:
-    """Seal a free text as a message to the other office; do nothing if there is no text."""
+    """Seal `text` as a message to the other office; do nothing if it is empty or None."""
     if text:
         store_sealed(tx, record, Paper.MESSAGE, NoteText(text=text), about=about)
 

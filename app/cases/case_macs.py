@@ -90,7 +90,7 @@ class CaseGroups:
     def read_records(
         self, session: Session, case_ids: Collection[UUID]
     ) -> Iterator[LoadedRecord]:
-        """Yield all records of some cases, as they are in the database."""
+        """Yield all records of the given cases, as they are in the database."""
         for model in list_record_models():
             own = select_row(model).where(model.case_id.in_(case_ids))
             for row in session.connection().execute(own).mappings().all():
@@ -224,7 +224,7 @@ class CaseGroups:
                 self.verify_pending(session, case_id)
 
     def read_cases(self, session: Session, case_ids: Collection[UUID]) -> Iterable[Row]:
-        """Return the rows of some cases, as they are in the database."""
+        """Return the rows of the given cases, as they are in the database."""
         if not case_ids:
             return []
         query = select_row(self.model).where(self.model.id.in_(case_ids))  # type: ignore[attr-defined]

@@ -119,7 +119,7 @@ def protect_batch(
 
 
 def read_clocks(session: Session, case_ids: Collection[UUID]) -> list[dict[str, Any]]:
-    """Return the deadlines of some cases as they are in the database, unverified."""
+    """Return the deadlines of the given cases as they are in the database, unverified."""
     own = select_rows(Clock).where(Clock.case_id.in_(case_ids)).order_by(Clock.number)
     return [dict(row) for row in session.connection().execute(own).mappings()]
 

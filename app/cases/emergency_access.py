@@ -111,7 +111,7 @@ OWN: Final = select(EmergencyAccess).where(
 def list_own(
     tx: ReadTransaction, account_id: UUID, case_ids: Iterable[UUID]
 ) -> list[EmergencyAccess]:
-    """List a person's requests in some cases, and all of the person's unreviewed accesses.
+    """List a person's requests in the given cases, and all their unreviewed accesses.
 
     `account_id` is any account of the person.
     """
@@ -121,10 +121,10 @@ def list_own(
 
 @dataclass(frozen=True)
 class OwnRequests:
-    """The requests of the caller's person that determine whether a new one is possible.
+    """The caller's emergency access requests that determine whether a new one is possible.
 
-    `pending` contains the cases with a pending request. `has_unreviewed` is true if the
-    review of an access is overdue (R17).
+    Requests from all accounts of the person count. `pending` contains the cases with a
+    pending request. `has_unreviewed` is true if the review of an access is overdue (R17).
     """
 
     pending: AbstractSet[UUID] = frozenset()
@@ -134,7 +134,7 @@ class OwnRequests:
 def load_own_requests(
     tx: ReadTransaction, case_ids: Collection[UUID], page: Iterable[UUID] = ()
 ) -> OwnRequests:
-    """Load the requests of the caller's person in some cases, and overdue reviews.
+    """Load the caller's requests in the given cases, and whether a review is overdue.
 
     `page` are the ids of all cases that are shown together, whose requests may have been
     loaded already. It contains `case_ids`, or is empty.

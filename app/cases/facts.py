@@ -51,7 +51,7 @@ class Guardian(StrEnum):
 
 
 class BestInterests(StrEnum):
-    """How far the best interests of a child have been assessed (BR09)."""
+    """The status of the assessment of a child's best interests (BR09)."""
 
     NOT_NEEDED = "not_needed"
     ASSESSMENT_DUE = "assessment_due"
@@ -102,7 +102,7 @@ RULES: Final[Mapping[FactName, Rule]] = {
 
 
 class RecordedFact(Protocol):
-    """A recorded fact, with the attributes that rules read."""
+    """A recorded fact, with the attributes that rules use."""
 
     @property
     def name(self) -> FactName:

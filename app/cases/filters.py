@@ -17,7 +17,7 @@ from app.kernel.instants import UtcDateTime
 from app.kernel.transactions import ReadTransaction
 
 NEVER: Final = literal(datetime(9999, 1, 1, tzinfo=UTC), UtcDateTime)
-"""The sort key of cases without a due time that the caller may know; they come last."""
+"""The sort key of cases without a due time that the caller may see; they come last."""
 
 
 def is_own_party(
@@ -97,10 +97,10 @@ def is_sent(tx: ReadTransaction) -> ColumnElement[bool]:
 
 
 def select_due_at(tx: ReadTransaction) -> ColumnElement[datetime]:
-    """Select the due time of a case, or `NEVER` if there is none that the caller may know.
+    """Select the due time of a case, or `NEVER` if there is none that the caller may see.
 
     The rules are those of `show_case` in `casework.situation`, because the order of a list
-    must not reveal a deadline that the caller may not know.
+    must not reveal a deadline that the caller must not see.
     """
     due_at = deadline_queries.select_due_at(Case.id)
     early = list_relations(Grant.DUE_AT, Condition.BEFORE_LEAD, Condition.NOT_RELOCATED)

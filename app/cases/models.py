@@ -115,7 +115,7 @@ class Case(ProtectedCase, Listed, Snapshots, Base):
         return self.age_class != AgeClass.ADULT
 
     def may_be_child_to(self, focal_point: UUID) -> bool:
-        """Return whether the person may be a child, as far as an office may know.
+        """Return whether the person may be a child, as far as an office is allowed to know.
 
         An office that does not read the current summary must not learn that the age class
         has changed, so the result for such an office is always true.
@@ -218,7 +218,7 @@ class CaseKey(Base):
 class Sealed(CaseRecord, Base):
     """A sealed document: a section, or another text of the case or of one of its records.
 
-    The MAC of the case protects the columns and, if rules read the document, its content.
+    The MAC of the case protects the columns and, if rules use the document, its content.
     """
 
     labelling = ("record_id", "kind")

@@ -29,7 +29,7 @@ UNPROTECTED: Final = frozenset({"mac"})
 """Columns that the MAC does not cover."""
 
 READ_BY_RULES: Final = frozenset({Paper.SAFEGUARDS, Paper.ROUTING})
-"""The kinds of documents whose content rules read."""
+"""The kinds of documents whose content is used by rules."""
 CODE_BYTES: Final = 2
 TAG_BYTES: Final = 8
 
@@ -55,7 +55,7 @@ class Protected:
 
     @classmethod
     def name_values(cls, values: Values) -> dict[str, object]:
-        """Return the values that are not null, by the names of their columns.
+        """Return the values that are not null, by column name.
 
         Therefore, a column that is added later and is null does not change the MAC.
         """
@@ -152,18 +152,18 @@ def compute_tag(label: str, key: Identity) -> bytes:
 
 @cache
 def compute_code(label: str) -> bytes:
-    """Return the bytes with which the tags of the records with a label begin."""
+    """Return the prefix of the tags of all records that have this label."""
     return blake2b(label.encode(), digest_size=CODE_BYTES).digest()
 
 
 @cache
 def compute_codes(labels: frozenset[str]) -> frozenset[bytes]:
-    """Return the bytes with which the tags of the records with some labels begin."""
+    """Return the prefixes of the tags of all records that have one of these labels."""
     return frozenset(map(compute_code, labels))
 
 
 def compute_content_digest(row: Row) -> bytes:
-    """Return the digest of a document's content, or a constant if no rule reads it."""
+    """Return a digest of a document's content, or of no content if no rule uses it."""
     content = row["sealed"] if row["kind"] in READ_BY_RULES else b""
     return blake2b(content, digest_size=16).digest()
 
@@ -212,7 +212,7 @@ class CaseGroup:
 
 
 def list_tags(group: CaseGroup, labels: Iterable[str]) -> set[bytes]:
-    """Return the tags of the records with some labels in a group."""
+    """Return the tags of the records with the given labels in a group."""
     codes = compute_codes(frozenset(labels))
     return {tag for tag in group.digests if tag[:CODE_BYTES] in codes}
 

@@ -133,11 +133,11 @@ def list_own(
     priority: Priority | None,
     country: str | None,
 ) -> Select[Case, int]:
-    """Select the cases of the caller's office that match, each with its sort number.
+    """Select the cases of the caller's office that match the filters, with a sort number.
 
-    The sort number is the number of the office's first current party row that matches. One
-    index finds these rows, and a case to which the office has two relations is listed only
-    once. An empty `relations` and None do not limit the list.
+    The sort number is that of the office's first current party row with a wanted relation.
+    One index finds these rows, and a case to which the office has two relations is listed
+    only once. An empty `relations`, and any other filter that is None, match every case.
     """
     earlier = aliased(Party)
     open_row = and_(*is_own_party(tx), SEES_CASE)

@@ -199,7 +199,7 @@ class Relations:
 
     @property
     def submitter_knows_country(self) -> bool:
-        """Whether the submitter may know in which country the person is now (R12)."""
+        """Whether the submitter may learn in which country the person is now (R12)."""
         return self.is_granted_to_submitter(Grant.COUNTRY)
 
     def is_granted_to_submitter(self, grant: Grant) -> bool:
@@ -229,9 +229,9 @@ class Relations:
 
     @property
     def is_in_sight(self) -> bool:
-        """Whether the submitter may know which office has the case now (R12).
+        """Whether the submitter may learn which office has the case now (R12).
 
-        The submitter may know the first lead, but not which office has the case afterwards.
+        The submitter may learn who the first lead is, but not who has the case after it.
         """
         return self.parted_at is None
 
@@ -269,7 +269,7 @@ class Relations:
 
     @property
     def holder(self) -> UUID | None:
-        """The office that holds the case: lead, else candidate, else desk, else None."""
+        """The holder of the case: its lead, candidate or desk, in this order, or None."""
         holding = [p for p in self.parties if self.is_current(p, HOLDING_RELATIONS)]
         first = min(
             holding, key=lambda p: HOLDING_RELATIONS.index(p.relation), default=None

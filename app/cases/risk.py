@@ -17,7 +17,7 @@ GRAVITY: Final = (RiskLevel.LOW, RiskLevel.MEDIUM, RiskLevel.HIGH)
 
 
 class Assessed(Protocol):
-    """The attributes of a risk assessment that rules read."""
+    """The attributes of a risk assessment that rules use."""
 
     @property
     def level(self) -> RiskLevel:

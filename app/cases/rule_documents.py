@@ -1,4 +1,4 @@
-"""Sealed documents that rules read, and the data keys with which they are opened."""
+"""Sealed documents that rules use, and the data keys with which they are opened."""
 
 from collections.abc import Iterable, Mapping
 from uuid import UUID

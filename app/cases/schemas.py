@@ -118,7 +118,7 @@ class IdentificationInput(RequestModel):
 
 
 class GuardianInput(RequestModel):
-    """A fact that states whether the child has a guardian."""
+    """A statement of whether the child has a guardian."""
 
     name: Literal[facts.FactName.GUARDIAN]
     value: facts.Guardian

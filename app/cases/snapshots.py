@@ -50,8 +50,8 @@ class Snapshots(Relations):
         """Return the snapshot of the case that the recipient of a record reads, or None.
 
         The result is None if no current recipient of the record reads a snapshot, or if the
-        recipient may know which office leads the case. Events and deadlines must not reveal
-        to the reader of a snapshot that another office holds the case now.
+        recipient is allowed to know which office leads the case. Events and deadlines must
+        not reveal to the reader of a snapshot that another office holds the case now.
         """
         asked = [p for p in self.parties if p.record_id == record and p.as_asked]
         mine = [p.focal_point_id for p in asked if not p.until]
@@ -60,9 +60,9 @@ class Snapshots(Relations):
         return self.get_snapshot(mine[-1])
 
     def get_known_country(self, focal_point: UUID | None) -> str | None:
-        """Return the country where the person is, as far as an office may know it.
+        """Return the country where the person is, as an office may see it.
 
-        If the office reads a snapshot and may not know the current country, return the
+        If the office reads a snapshot and must not learn the current country, return the
         country in the snapshot. Return None if the country is not recorded.
         """
         asked = self.get_snapshot(focal_point) if focal_point else None

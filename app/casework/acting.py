@@ -25,7 +25,7 @@ def lock_and_check(
 ) -> tuple[Case, Row]:
     """Lock a case and return it with the action's step, or raise if the action is refused.
 
-    The checks run in this order, so that no error reveals more than the caller may know:
+    The checks run in this order, so that no error reveals more than the caller may learn:
     the case is not visible (404), the caller is not a party of the case (403), the version
     is missing or outdated (428, 412), the action is not possible in this state (409), the
     action is not the caller's (403), and requirements are unmet (409).

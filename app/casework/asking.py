@@ -30,7 +30,7 @@ class QuestionAnswered(Problem):
 def ask_submitter(tx: WriteTransaction, code: str, new: QuestionInput) -> Question:
     """Ask the submitter a question with a sealed text, and start the answer's deadline.
 
-    Raises NeedsUnmet (409) if the caller may know that the person fears the submitter,
+    Raises NeedsUnmet (409) if the caller may learn that the person fears the submitter,
     because a question could then reveal the fear.
     """
     case = lock_to(tx, code, Action.ASK_SUBMITTER)
@@ -53,9 +53,9 @@ def ask_submitter(tx: WriteTransaction, code: str, new: QuestionInput) -> Questi
 
 
 def require_safe_submitter(tx: WriteTransaction, case: Case) -> None:
-    """Raise NeedsUnmet (409) if the caller may know that the person fears the submitter.
+    """Raise NeedsUnmet (409) if the caller may learn that the person fears the submitter.
 
-    A holder that may not know of the fear can ask: its question cannot reveal the fear.
+    A holder that must not learn of the fear can ask: its question cannot reveal the fear.
     """
     stands = standing.load_for_case(tx, case)
     own_office = directory_queries.by_id(tx, tx.actor.focal_point_id)

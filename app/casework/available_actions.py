@@ -33,7 +33,7 @@ class ActionRecords:
     `helped` maps a case to the services of the referrals that the caller received, and
     `accepted` maps it to the services of the referrals that the caller accepted. `asked`
     contains the cases that the caller submitted and that have an unanswered question, and
-    `own_requests` the requests for emergency access of the caller's person.
+    `own_requests` the caller's emergency access requests from all own accounts.
     """
 
     helped: Mapping[UUID, AbstractSet[Service]]

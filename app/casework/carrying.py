@@ -58,7 +58,7 @@ def redirect_case(tx: WriteTransaction, case: Case) -> None:
 def redirect_to_candidate(tx: WriteTransaction, case: Case) -> None:
     """Move a case from its desk to the first candidate, or leave it there if there is none.
 
-    The desk is not told whether no office fits, or offices fit but none is safe (ADR 47).
+    The desk is not told why: either no office fits, or none that fits is safe (ADR 47).
     """
     if rank_leads(build_candidate_question(tx, case)).candidates:
         redirect_case(tx, case)

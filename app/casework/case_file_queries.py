@@ -1,4 +1,4 @@
-"""The queries for all records that the rules read about some cases."""
+"""The queries for all records that rules use to decide on cases."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -38,11 +38,11 @@ Its arguments are the column with the id of the case, and the columns to select.
 CONTENT_FOR_RULES: Final = case(
     *((Sealed.kind == kind, Sealed.sealed) for kind in sorted(READ_BY_RULES))
 )
-"""The content of the sealed documents that rules read, and null for all others."""
+"""The content of the sealed documents that rules use, and null for all others."""
 
 
 def build_query(cases: Select[UUID], *, with_cases: bool) -> CombinedQuery:
-    """Build the query for the records of some cases, and for the cases if `with_cases`."""
+    """Build the query for the records of the cases, and for the cases if `with_cases`."""
     found = cases.cte("found")
 
     def join(case_id: Attribute, *columns: Any) -> Query:

@@ -1,4 +1,4 @@
-"""Load all records that the rules read about some cases with one statement (ADR 77).
+"""Load all records that rules use for the given cases, with one statement (ADR 77).
 
 The results are stored in the cache of the functions that the rules call (`load_once`). If a
 write makes a result outdated, the function runs its own query again.
@@ -43,7 +43,7 @@ from app.returns.models import Return
 def get_case(tx: ReadTransaction, code: str) -> Case:
     """Return the case with a code if the caller sees it, or raise NotFound (404).
 
-    The case is read-only, and the records that rules read are loaded with it.
+    The case is read-only, and the records that rules use are loaded with it.
     """
     rows = read_rows(tx, statements.VISIBLE_BY_CODE, code=code)
     found = build_cases(rows)
@@ -57,7 +57,7 @@ def get_case(tx: ReadTransaction, code: str) -> Case:
 def list_cases(tx: ReadTransaction, case_ids: Sequence[UUID]) -> list[Case]:
     """List the cases with the given ids, which the caller must be allowed to see.
 
-    The cases are read-only and in the given order, and the records that rules read are
+    The cases are read-only and in the given order, and the records that rules use are
     loaded with them. A case is left out if one of its rows was altered outside the service.
     """
     if not case_ids:
@@ -71,14 +71,14 @@ def list_cases(tx: ReadTransaction, case_ids: Sequence[UUID]) -> list[Case]:
 
 @load_once()
 def load_rule_records(tx: ReadTransaction, case_ids: Iterable[UUID]) -> None:
-    """Load the records that rules read about some cases, or raise NotAuthentic."""
+    """Load the records that rules use for the given cases, or raise NotAuthentic."""
     rows = read_rows(tx, statements.RECORDS_BY_IDS, cases=case_ids)
     verify_rows(tx, frozenset(case_ids), rows)
     store_results(tx, case_ids, rows)
 
 
 def load_authentic[R: OfCase](tx: ReadTransaction, records: Sequence[R]) -> list[R]:
-    """Load and verify the records that rules read about the cases of the given records.
+    """Load and verify the records that rules use for the cases of the given records.
 
     Returns the given records, except those of cases that were altered outside the service.
     """

@@ -1,4 +1,4 @@
-"""Verification of the rows that the rules read about some cases (ADR 77, ADR 81)."""
+"""Verification of the rows that rules use to decide on cases (ADR 77, ADR 81)."""
 
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
@@ -58,7 +58,7 @@ def verify_rows(tx: ReadTransaction, ids: frozenset[UUID], rows: Rows) -> None:
 def find_forged(
     tx: ReadTransaction, ids: frozenset[UUID], rows: Rows
 ) -> dict[UUID, NotAuthentic]:
-    """Verify the rows of some cases, and return an error for each case that was altered.
+    """Verify the rows of the given cases, and return an error for each altered case.
 
     A case was altered if a row was not written by the service, or if a row is missing. Rows
     of other cases are not verified. They are unreviewed emergency accesses of the caller,

@@ -141,7 +141,7 @@ def apply_to_referral(
     The offices that have to act are yielded. A referral ends if its recipient asked for
     information and was closed, because nobody would read the answer. Before acceptance, a
     referral continues with the sections that may still cross the border. After acceptance,
-    the recipient keeps the sections, and the holder is informed if it may know who helps.
+    the recipient keeps the sections, and the holder is informed if it may learn who helps.
     """
     if is_asked_by_closed_office(referral):
         referral_following.expire(tx, referral)
@@ -159,7 +159,7 @@ def apply_to_referral(
 def get_informed_holder(
     tx: ReadTransaction, case: Case, referral: Referral
 ) -> frozenset[UUID]:
-    """Return the holder as a set, or an empty set if it may not know which office helps."""
+    """Return the holder as a set, or an empty set if it must not learn who helps."""
     if case.holder is None:
         return frozenset()
     holder = directory_queries.by_id(tx, case.holder)

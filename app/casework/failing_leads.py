@@ -52,8 +52,8 @@ def is_failing(tx: ReadTransaction, case: Case) -> bool:
 def is_submitter_gone(tx: ReadTransaction, case: Case) -> bool:
     """Return whether a submitted case is at a desk, and its submitter can no longer act.
 
-    A submitter can no longer act if it is closed, or if no account there could work on
-    cases during the last day.
+    A submitter can no longer act if it is closed, or if none of its accounts has been able
+    to work on cases for a day.
     """
     at_desk = case.state == State.SUBMITTED and case.with_relation(Relation.DESK)
     return bool(at_desk) and is_closed_or_unattended(

@@ -32,7 +32,7 @@ def find_next_offices(
 ) -> Mapping[UUID, FocalPoint]:
     """Return the office that would get each case next, by case id, with two SQL statements.
 
-    The result contains only cases whose whole routing the reader may know. The offices come
+    The result contains only cases whose whole routing the reader may see. The offices come
     from the stored ranking. Offices that the person fears now are left out, so the account
     needs the scope and a role that allow it to open the safeguards. Without them, the
     result is empty.
@@ -55,9 +55,9 @@ def find_next_offices(
 
 
 def may_know_routing(stands: Standing, reader: FocalPoint) -> bool:
-    """Return whether a reader may know all candidates of a case without a lead.
+    """Return whether a reader may see all candidates of a case without a lead.
 
-    A reader that may belong to the State of origin may not know them if another office
+    A reader that may belong to the State of origin must not see them if another office
     recorded a consent that names a single office, because the named office may be hidden
     (ADR 35).
     """

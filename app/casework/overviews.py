@@ -46,7 +46,7 @@ class OverviewData:
 
     @classmethod
     def load(cls, tx: ReadTransaction, found: Sequence[Case]) -> Self:
-        """Load the data for the overviews of some cases."""
+        """Load the data for the overviews of the given cases."""
         reader = directory_queries.by_id(tx, tx.actor.focal_point_id)
         grants = {case.id: case.get_grants(reader.id) for case in found}
         snapshots = {
@@ -80,7 +80,7 @@ class OverviewData:
 class Overview:
     """The state, the summary and the offices of a case, as a reader may see them.
 
-    Each office is a code, or None if there is none or the reader may not know the office.
+    Each office is a code, or None if there is none or the reader must not see it.
     """
 
     stage: Stage

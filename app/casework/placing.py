@@ -56,7 +56,7 @@ def get_case_for_holder(tx: ReadTransaction, code: str) -> Case:
 def rank_offers(tx: ReadTransaction, case: Case, service: Service | None) -> Offers:
     """Rank the offices that could serve a case, for one service or all needed services.
 
-    `helper_ranking.limit_to_proposed` limits the ranking to what the caller may know.
+    `helper_ranking.limit_to_proposed` limits the ranking to what the caller may learn.
     """
     question, stands = build_question(tx, case), standing.load_for_case(tx, case)
     wanted = [service] if service else list_needed_services(question)

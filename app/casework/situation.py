@@ -207,7 +207,7 @@ def show_case(tx: ReadTransaction, case: Case, context: Context) -> CaseOut:
 
 
 def list_written_sections(case: Case, context: Context) -> list[Section]:
-    """List the written sections that the reader may know: all, or only those it wrote."""
+    """List the written sections that may be named to the reader: all, or only its own."""
     reader, kept = context.reader.id, context.sections.get(case.id, [])
     every = Grant.WRITTEN in context.grants[case.id]
     mine = {kind for kind, author in kept if every or author == reader}

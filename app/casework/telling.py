@@ -110,7 +110,7 @@ def is_feared_submitter(tx: ReadTransaction, case: Case) -> bool:
 
 
 def end_consents(tx: WriteTransaction, case: Case, given: Iterable[Consent]) -> None:
-    """End some consents, and everything that depends only on them.
+    """End the given consents, and everything that depends only on them.
 
     Oversight receives an event that names the author. Otherwise, one person could end
     the help, and no other office would see which office did this.
@@ -147,7 +147,7 @@ def list_consents(tx: ReadTransaction, case: Case) -> list[Consent]:
 
 
 def get_named_codes(tx: ReadTransaction, given: list[Consent]) -> Mapping[UUID, str]:
-    """Return the codes of the offices that consents of a case name and the caller may know.
+    """Return the codes of the offices that consents of a case name and the caller may see.
 
     An office that may belong to the State of origin gets the code of an office abroad only
     from a consent that it recorded, because a code may reveal a shelter (R12).

@@ -70,10 +70,10 @@ def compute_assessment_due(
 def was_provided_for(
     tx: WriteTransaction, case: Case, last: Clock, interests: list[Fact]
 ) -> bool:
-    """Return whether the assessment of a child was done or unnecessary after a deadline.
+    """Return whether, after `last` started, a child was assessed or needed no assessment.
 
-    A consent makes the assessment unnecessary if the expiry deadline of the consent started
-    after the given deadline started.
+    `last` is a deadline to assess the child's best interests. A consent made the assessment
+    unnecessary if the expiry deadline of the consent started after `last`.
     """
     ids = [fact.id for fact in interests]
     later = interests[ids.index(last.record_id) + 1 :]

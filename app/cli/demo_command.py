@@ -195,7 +195,7 @@ def name_this_machine(url: httpx.URL) -> str:
 
 
 def build_demo_sign_in(keys: Mapping[DemoAccount, str]) -> DemoSignIn:
-    """Return the people of the demonstration, with a new secret for the sign-in link."""
+    """Return the demo users, with a new secret for the sign-in link."""
     people = (
         DemoPerson(
             one.focal_point, one.label, tuple(sorted(one.roles)), keys[one], part, task

@@ -1,4 +1,4 @@
-"""A player that runs the journeys of the demonstration while people use the service.
+"""A player that runs the demo journeys while people use the service.
 
 The journeys are clients of the service like any other. A person who changes the case of a
 journey meanwhile can make the journey fail; the other journeys are played nevertheless.

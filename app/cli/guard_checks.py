@@ -41,7 +41,7 @@ ORDER BY r.rolname <> session_user, r.rolname
 
 
 def require_guards(session: Session) -> list[str]:
-    """Raise NotReady if a guard is missing, changed or weakened by an added object.
+    """Raise NotReady if a trigger or other guard is missing, changed or weakened.
 
     Returns a warning for each object that no migration created but that weakens no guard.
     """
@@ -55,7 +55,7 @@ def require_guards(session: Session) -> list[str]:
 
 
 def require_bound_login(session: Session, environment: Environment) -> list[str]:
-    """Raise NotReady in production if the guards do not restrict the service's login.
+    """Raise NotReady in production if row security does not restrict the service's login.
 
     In a drill, which has no data about real people, return a warning instead, because a
     drill often has one login for all purposes.
@@ -67,7 +67,7 @@ def require_bound_login(session: Session, environment: Environment) -> list[str]
 
 
 def describe_login(session: Session) -> str | None:
-    """Return an error text if the guards do not restrict the service's login, else None."""
+    """Return why row security does not restrict the service's login, or None if it does."""
     if get_dialect(session).name == "sqlite":
         return None
     login = session.scalar(text("SELECT session_user"))

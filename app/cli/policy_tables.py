@@ -171,14 +171,14 @@ KNOWN_CONSENTS: Final[Mapping[str, str]] = {
     "app/handovers/actions.py lock_and_check": "every other action on a handover",
     "app/handovers/following.py offer_to_first": "the offer after a relocation",
 }
-"""The functions that count only the consents that the caller may know of (ADR 35).
+"""The functions that ignore the consents that are hidden from the caller (ADR 35).
 
 A test compares this list with the calls.
 """
 
 
 def render_known_consents() -> list[str]:
-    """Return a list of the places that use only consents that the caller may know of."""
+    """Return a list of the results and actions that ignore consents hidden from callers."""
     return [f"- {words}" for words in KNOWN_CONSENTS.values()]
 
 

@@ -1,4 +1,4 @@
-"""Checks before the service starts: migrations, guards, directory, ledger and key file."""
+"""Checks before the service starts: database, directory, ledger and key file."""
 
 import secrets
 import stat
@@ -113,9 +113,9 @@ def require_key_file(runtime: Runtime, lost: Collection[str]) -> None:
 def require_ready(runtime: Runtime, ledger: Ledger, settings: Settings) -> list[str]:
     """Return warnings, or raise NotReady or LedgerRefused if the service cannot start.
 
-    NotReady is raised, for example, if tables or guards are missing, a country has no desk,
-    the last oversight office is no longer active, or the key file does not open the data.
-    LedgerRefused is raised if the ledger and the database do not agree.
+    NotReady is raised, for example, if tables or triggers are missing, a country has no
+    desk, the last oversight office is no longer active, or the key file does not open the
+    data. LedgerRefused is raised if the ledger and the database do not agree.
     """
     with runtime.database.begin_read() as session:
         require_supported_database(session, settings.database_url)

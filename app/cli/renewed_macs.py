@@ -195,7 +195,7 @@ def list_primary_keys(session: Session, table: MacTable) -> list[PrimaryKey]:
 def find_versions(
     runtime: Runtime, table: MacTable, wanted: Sequence[PrimaryKey]
 ) -> Versions:
-    """Return the versions of the keys with which the MACs of some rows were made.
+    """Return the versions of the keys with which the MACs of the given rows were made.
 
     The version of a row is None if its values cannot be read or do not match the MAC.
     """

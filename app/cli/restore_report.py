@@ -1,8 +1,7 @@
 """The report after a restore, which lists the affected cases and the offices to inform.
 
-Actions after the backup are lost and cannot be listed. The report therefore lists the data
-that they may have changed: open deadlines, deadlines that were missed since, and consents
-that may have been withdrawn. The report contains codes and ids, but no sealed data.
+Actions after the backup are lost, so the report lists the data that they may have changed:
+open or missed deadlines, and consents. It contains codes and ids, but no sealed data.
 """
 
 import json
@@ -118,9 +117,8 @@ class Report:
 def build_report(runtime: Runtime, since: datetime | None) -> Report:
     """Return the report on a database that was restored from a backup.
 
-    `since` is the time of the backup; by default, the time of the last activity in the
-    database. Raises NotReady if the database has no activity, and Busy (503) if it cannot
-    be read.
+    `since` is the time of the backup; None stands for the result of `find_backup_time`.
+    Raises NotReady if the time is unknown, and Busy (503) if the database cannot be read.
     """
     with runtime.database.begin_read() as session:
         require_migrated(session)
@@ -144,7 +142,10 @@ def build_report(runtime: Runtime, since: datetime | None) -> Report:
 
 
 def find_backup_time(tx: ReadTransaction) -> datetime:
-    """Return the time of the last heartbeat, else of the last entry, or raise NotReady."""
+    """Return the time of the last heartbeat or, without one, of the last journal entry.
+
+    Raises NotReady if the restored database has neither.
+    """
     again = EVENTS[Action.ERASE_AGAIN]
     found = get_last_heartbeat(tx.session)
     found = found or feed_queries.get_last_entry_time(tx.session, excluded_type=again)

@@ -164,7 +164,7 @@ type Gap = tuple[str, Sequence[Roles]]
 
 
 def describe_gaps(sentence: str, gaps: Iterable[Gap]) -> Iterator[str]:
-    """Yield a warning and the offices with gaps, by missing roles, if there are gaps."""
+    """Yield a warning, and the offices with gaps grouped by missing roles, if any."""
     groups: Mapping[str, list[str]] = defaultdict(list)
     for code, lacking in gaps:
         if lacking:

@@ -30,7 +30,7 @@ class Status:
 
 
 def measure_status(runtime: Runtime) -> Status:
-    """Measure all gauges. Raises NotReady if the database needs a migration."""
+    """Return the values of all gauges. Raises NotReady if a migration is needed."""
     with runtime.database.begin_read() as session:
         require_migrated(session)
         now = runtime.time(session)

@@ -194,7 +194,7 @@ def rewrap_rows(
     keys: Sequence[tuple[Any, ...]],
     failed: Counter[str],
 ) -> None:
-    """Rewrap the secrets of some rows, except rows already rewrapped or deleted."""
+    """Rewrap the secrets of the given rows, except rows already rewrapped or deleted."""
     current = runtime.vault.current_version
     wanted = tuple_(*table.keys).in_(keys)
     rows = select(table.model).where(wanted, table.alone, table.version_column != current)

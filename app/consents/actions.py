@@ -70,7 +70,7 @@ def require_room(tx: ReadTransaction, case: Case, added: int) -> None:
     """Raise TooManyConsents (409) if the office would exceed `MAX_VALID` in a case.
 
     Each write compares the consents of a case with each other, so their number is limited.
-    Consents that other offices recorded do not count, because the caller may not know them.
+    Consents that other offices recorded do not count, because the caller may not see them.
     """
     own = [
         one

@@ -148,8 +148,8 @@ def is_valid(consent: Given, now: datetime, *, child: bool) -> bool:
 def may_reveal_names(consent: NamedRecipients, question: CoverageQuestion) -> bool:
     """Return whether a consent allows the recipient in the question to read names.
 
-    A State body may read names that an NGO wrote down only if the consent names that body.
-    A class of State bodies is not enough (R84).
+    A State body may read names that an NGO recorded only if the consent names that body. A
+    class of State bodies is not enough (R84).
     """
     to_a_state = question.from_ngo and question.recipient.kind == OfficeKind.STATE
     return not to_a_state or consent.focal_point_id is not None

@@ -74,7 +74,7 @@ def is_later(other: Ending, consent: Ending) -> bool:
 def is_renewed(
     consent: Ending, others: Iterable[Ending], question: CoverageQuestion | None
 ) -> bool:
-    """Return whether consents that end later cover everything that a consent covers.
+    """Return whether other consents that end later cover everything that `consent` covers.
 
     If the consent names a class of offices, `question` is None, and only consents that name
     the same class or a wider class renew the consent.

@@ -80,7 +80,7 @@ def list_awaited(
 def list_known_to_lead(
     tx: ReadTransaction, case: Case, given: Sequence[Consent]
 ) -> Sequence[Consent]:
-    """Return the consents that the lead may know (ADR 35).
+    """Return the consents that the lead may see (ADR 35).
 
     A lead of the State of origin could otherwise record consents one by one, and find out
     from a deadline which office a hidden consent names. If the safeguards cannot be opened,
@@ -159,7 +159,7 @@ def move_deadline(tx: WriteTransaction, case: Case, consent: Consent, clock: Clo
 
 
 def find_awaited_office(tx: ReadTransaction, case: Case, consent: Consent) -> UUID | None:
-    """Return the office that has to act: the lead after an announcement, otherwise None."""
+    """Return the lead from the first announcement of the consent's end, otherwise None."""
     speed = tx.runtime.speed
     is_near = find_last_announcement(consent.expires_at, tx.now, speed) is not None
     return case.with_relation(Relation.LEAD) if is_near else None

@@ -1,9 +1,9 @@
-"""Noise in published counts, so that no reader can find out about a single person.
+"""Noise in published counts, so that no reader can learn anything about a single person.
 
 If counts were hidden below a limit and exact above it, an insider could add ten refusals
 and learn how many others there were. Therefore, noise is added before the count is compared
 with the limit and shown. The noise is derived from a key of the service. Until that key is
-retired, a country and quarter always has the same noise, so that nobody can average it out.
+retired, the noise of each number stays the same, so that nobody can average it out.
 """
 
 import math

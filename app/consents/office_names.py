@@ -1,4 +1,4 @@
-"""Rules that decide whether a reader may know which office acted in a case (R12).
+"""Rules that decide whether a reader may learn which office acted in a case (R12).
 
 A submitter does not learn which office has the case after the first lead. Recipients do not
 learn of each other. An office that may belong to the State of origin does not learn which
@@ -37,7 +37,7 @@ class OfficeNames:
     def may_name(
         self, case: Case, office: UUID, at: datetime, *, as_party: bool = True
     ) -> bool:
-        """Return whether the reader may know that an office acted in a case at time `at`.
+        """Return whether the reader may learn that an office acted in a case at time `at`.
 
         If `as_party` is true, only the reader's relations to the case itself count.
         Otherwise, its relations to referrals and handovers count too.
@@ -56,7 +56,7 @@ class OfficeNames:
         return None if self.is_hidden(case.id, office) else self.codes[office]
 
     def is_hidden(self, case_id: UUID, office: UUID) -> bool:
-        """Return whether the reader may not know that an office helped in a case."""
+        """Return whether the reader must not learn that an office helped in a case."""
         return case_id in self.origin_cases and office in self.foreign
 
     def get_code(

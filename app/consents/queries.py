@@ -56,12 +56,12 @@ def list_for_case(tx: ReadTransaction, case_id: UUID) -> list[Consent]:
 def list_known_to(
     case: Case, given: Iterable[Consent], reader: FocalPoint, *, helps: bool
 ) -> list[Consent]:
-    """Return those consents of a case that an office may know.
+    """Return those consents of a case that an office may see.
 
-    The lead, and a candidate that has acknowledged the case, may know all consents. Any
-    other office may know the consents that it recorded and, if `helps` is true, the
-    consents that name the office. A new candidate could otherwise infer which office the
-    person fears.
+    The lead, and a candidate that has acknowledged the case, may see all consents. Any
+    other office may see the consents that it recorded and, if `helps` is true, the consents
+    that name the office. A new candidate could otherwise infer which office the person
+    fears.
     """
     mine = case.list_relations(reader.id)
     reviews = Relation.CANDIDATE in mine and case.state == State.UNDER_REVIEW

@@ -209,7 +209,7 @@ def get_hint(consent: Consent, *, child: bool) -> ConsentHint | None:
 
 
 class ConsentOut(ResponseModel):
-    """A consent that the caller may know."""
+    """A consent that the caller may see."""
 
     id: UUID
     focal_point: Annotated[
@@ -247,7 +247,7 @@ class ConsentOut(ResponseModel):
     ) -> Self:
         """Return a consent as a reader may see it.
 
-        The reader may know only the offices in `codes`. If `as_reported` is true, a
+        `codes` contains the offices that the reader may see. If `as_reported` is true, a
         withdrawal that the reader reported is shown, although it has no effect.
         """
         one = consent.focal_point_id

@@ -84,7 +84,7 @@ class Standing:
         return replace(self, consents=consents, now=min([self.now, *ends]))
 
     def may_be_named(self, reader: Addressee) -> bool:
-        """Return whether names that an NGO wrote down may be shown to a reader (R84).
+        """Return whether names that an NGO recorded may be shown to a reader (R84).
 
         For a State body, a valid consent must name that body and the section `identity`.
         """
@@ -163,7 +163,7 @@ class Standing:
         return may_be_of_origin(reader, self.safeguards.country_of_origin)
 
     def may_see_helper(self, reader: Described, helper: Described) -> bool:
-        """Return whether a reader may know that an office helps the person (R12).
+        """Return whether a reader may learn that an office helps the person (R12).
 
         An office that may belong to the State of origin must not learn where the person is.
         So offices outside this State are hidden from such a reader, even from a lead.
@@ -172,7 +172,7 @@ class Standing:
         return not (self.may_belong_to_origin_state(reader) and is_abroad)
 
     def is_safe(self, focal_point: Addressee, code: str) -> bool:
-        """Return whether an office is safe, and so may know of the person (BR10, BR11).
+        """Return whether an office is safe, and so may learn of the person (BR10, BR11).
 
         An office whose row was altered outside the service is not safe.
         """
@@ -247,7 +247,7 @@ def find_ngo_cases(tx: ReadTransaction, found: Iterable[Case]) -> frozenset[UUID
 
 
 def filter_for_caller(tx: ReadTransaction, stands: Standing) -> Standing:
-    """Return the case file with only the consents that the caller may know (ADR 35)."""
+    """Return the case file with only the consents that the caller may see (ADR 35)."""
     own_office = directory_queries.by_id(tx, tx.actor.focal_point_id)
     return filter_for_office(tx, stands, own_office)
 
@@ -255,7 +255,7 @@ def filter_for_caller(tx: ReadTransaction, stands: Standing) -> Standing:
 def filter_for_office(
     tx: ReadTransaction, stands: Standing, reader: FocalPoint
 ) -> Standing:
-    """Return the case file with only the consents that an office may know (ADR 35).
+    """Return the case file with only the consents that an office may see (ADR 35).
 
     An office that may belong to the State of origin could try referrals to find out which
     offices help elsewhere. Therefore, a consent that names a hidden office does not count,

@@ -268,7 +268,7 @@ def build_console(
     """Build the console, which calls `api` in the same process.
 
     `origin` is the public origin of its pages, or None if it is not known.
-    The page protection is outermost, so that it also covers the page for a fault.
+    The page protection is outermost, so that it also covers the page for an error.
     """
     console = Starlette(
         routes=ROUTES,

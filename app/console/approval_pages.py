@@ -144,7 +144,7 @@ async def decide_approval(visit: Visit) -> Response:
 
 
 async def render_approval(visit: Visit, problem: ApiProblem | None = None) -> Response:
-    """Return the page of an approval, with the problem of a decision, if any."""
+    """Return the page of an approval, with the problem that a decision caused, if any."""
     answer = await visit.api.get(f"approvals/{visit.request.path_params['id']}")
     approval = answer.body
     return visit.render(

@@ -1,6 +1,6 @@
 """The fields of the forms of a case: summary, sections, safeguards, screening, consents.
 
-The name of a field is its place in the body of the operation; a test compares the fields
+The name of a field is its path in the body of the operation; a test compares the fields
 with the contract.
 """
 

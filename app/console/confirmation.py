@@ -16,7 +16,7 @@ async def show_confirmation(visit: Visit) -> Response:
 
 
 async def confirm_for_demo(visit: Visit) -> Response:
-    """Sign in again as the session's made-up person, or show the page if there is none."""
+    """Sign in again as the session's demo user, or show the page if there is none."""
     person = find_demo_person(visit)
     if person is None:
         return await show_confirmation(visit)
@@ -31,7 +31,7 @@ def find_next(visit: Visit) -> str:
 
 
 def find_demo_person(visit: Visit) -> DemoPerson | None:
-    """Return the made-up person of this session, or None if the session has none."""
+    """Return the demo user of this session, or None if the session has none."""
     demo = visit.request.app.state.options.demo
     account = f"{visit.me['focal_point']}/{visit.me['account']}"
     people: tuple[DemoPerson, ...] = demo.people if demo and visit.me["session"] else ()

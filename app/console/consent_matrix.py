@@ -23,14 +23,14 @@ ROWS_CHANGED: Final = mark(
 COLUMNS: Final = ("purposes", "sections")
 """The parts of a row in which boxes are ticked."""
 MATRIX_FIELDS: Final = tuple(f"{column}:" for column in COLUMNS)
-"""The prefixes of the field names in the matrix."""
+"""The prefixes of the field names in the consent matrix."""
 
 
 @dataclass(frozen=True)
 class Recipient:
-    """A row of the matrix: one office or a class of offices, and its possible purposes.
+    """A row of the consent matrix: an office or class of offices, and purposes to choose.
 
-    `code` is the code of the office, or the kind of a class of offices in `country`.
+    `code` is the code of the office or, for a class, the kind of its offices in `country`.
     """
 
     code: str
@@ -63,7 +63,7 @@ class Recipient:
 
 @dataclass(frozen=True)
 class Added:
-    """The offices and the services that were added to the matrix by hand."""
+    """The offices and the services that were added to the consent matrix by hand."""
 
     offices: Sequence[str] = ()
     services: Sequence[str] = ()
@@ -71,7 +71,7 @@ class Added:
 
 @dataclass(frozen=True)
 class Matrix:
-    """The matrix as it was filled in: the recipients for the body, and errors by row."""
+    """The submitted consent matrix: the recipients for the body, and the errors by row."""
 
     recipients: Sequence[Json]
     errors: Mapping[str, str]

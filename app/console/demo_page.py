@@ -1,4 +1,4 @@
-"""The page for signing in as one of the made-up people of the demonstration.
+"""The page for signing in as one of the demo users.
 
 It exists only in the demonstration, and only for those who know the secret of its link.
 """
@@ -28,7 +28,7 @@ class TourOffice:
 
 
 async def show_demo_people(visit: Visit) -> Response:
-    """Show the people of the demonstration by office, in the order of the tour."""
+    """Show the demo users in the order of the tour, grouped by office."""
     demo = get_demo(visit)
     offices: Offices = visit.request.app.state.offices
     visit.offices = await offices.read(build_client(visit, demo.people[0]))
@@ -46,7 +46,7 @@ def group_by_office(people: Iterable[DemoPerson]) -> Iterator[TourOffice]:
 
 
 async def sign_in_for_demo(visit: Visit) -> Response:
-    """Sign in as a made-up person, with the API key of that person.
+    """Sign in as a demo user, with the API key of that user.
 
     The session that the browser had before ends.
     """
@@ -62,7 +62,7 @@ async def sign_in_for_demo(visit: Visit) -> Response:
 
 
 def build_client(visit: Visit, person: DemoPerson) -> ApiClient:
-    """Return a client of the API with the API key of a made-up person."""
+    """Return an API client that uses the API key of a demo user."""
     return ApiClient(visit.request.app.state.api, person.key, language=visit.texts.language)
 
 

@@ -20,7 +20,7 @@ class TourPart(StrEnum):
 
 
 class TourTask(StrEnum):
-    """A task that a person of the demonstration can try."""
+    """A task that can be tried with a demo account."""
 
     REFER = "refer"
     LEAD = "lead"

@@ -73,7 +73,7 @@ def require_session(view: View, *, keeps: bool = False) -> Endpoint:
 async def read_typed_form(request: Request) -> TypedForm | None:
     """Return the form of a request, or None if it has no form or nothing was entered.
 
-    The form is stored in the state of the request, for the page that reports a fault.
+    The form is stored in the state of the request, for the page that reports an error.
     """
     if request.method != "POST":
         return None

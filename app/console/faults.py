@@ -1,4 +1,4 @@
-"""The pages for addresses that do not exist, and for faults of the service."""
+"""The pages for HTTP errors, such as an unknown address, and for internal errors."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -18,7 +18,7 @@ async def show_http_error(request: Request, error: Exception) -> Response:
 
 
 async def show_fault(request: Request, _: Exception) -> Response:
-    """Show the page for a fault. The request log records the fault without its message."""
+    """Show the page for an internal error, which is logged without its message."""
     typed = getattr(request.state, "typed", None)
     return begin_visit(request).render("fault.html", 500, typed=typed)
 

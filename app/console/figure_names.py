@@ -40,7 +40,7 @@ LISTS: Final[Mapping[str, Sequence[str]]] = {
 
 
 class Reader(Protocol):
-    """The texts and the formats in the language of a reader."""
+    """The reader of a page or file, with the texts and formats in the reader's language."""
 
     @property
     def texts(self) -> Texts:

@@ -23,7 +23,7 @@ KEY_PATTERN: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 
 @dataclass(frozen=True, kw_only=True)
 class FormDraft:
-    """The values of a form by the names of the fields, and when they were saved."""
+    """The values of a form, keyed by field name, with the times of saving and expiry."""
 
     values: Mapping[str, Sequence[str]] = field(default_factory=dict)
     saved_at: str = ""

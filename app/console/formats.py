@@ -29,7 +29,7 @@ DURATION_THRESHOLD: Final = 3
 
 
 class Urgency(StrEnum):
-    """How near a deadline is; also the CSS class of its mark."""
+    """The urgency of a deadline; also the CSS class of its mark."""
 
     LATE = "late"
     SOON = "soon"

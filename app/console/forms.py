@@ -1,6 +1,6 @@
 """Forms of the console: their fields, and the request body of a filled form.
 
-The name of a field is its place in the body, so that API errors can be matched to it.
+The name of a field is its path in the body, so that API errors can be matched to it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -60,7 +60,7 @@ LISTS: Final = CHOSEN | {FieldKind.LINES}
 class FormField:
     """A field of a form.
 
-    `name` is the place in the body, such as `meeting/at` or `contacts/0/name`. `words` is
+    `name` is the path in the body, such as `meeting/at` or `contacts/0/name`. `words` is
     the reference list of a choice. `codes` contains the codes that can be chosen, by
     default all codes of the list. `groups` is the reference list with the names of the
     groups. `label` and `hint` are English texts that are marked for translation.
@@ -173,9 +173,9 @@ def convert_value(one: FormField, filled: Sequence[str], zone: ZoneInfo) -> obje
 
 
 def set_value(body: Json, name: str, value: object) -> None:
-    """Set a value in a body at a place such as `meeting/at` or `contacts/0/name`.
+    """Set the value at a path in a body, such as `meeting/at` or `contacts/0/name`.
 
-    Items of a list are stored by their number until `close_lists` is called.
+    List items are stored under their index until `close_lists` is called.
     """
     *parents, last = name.split("/")
     target: Any = body
@@ -185,9 +185,9 @@ def set_value(body: Json, name: str, value: object) -> None:
 
 
 def close_lists(value: Any) -> Any:
-    """Return a body in which items that are stored by their number become lists.
+    """Return a body in which items that are stored under their index become lists.
 
-    A missing number leaves no gap.
+    A missing index leaves no gap.
     """
     if not isinstance(value, dict):
         return value
@@ -198,7 +198,7 @@ def close_lists(value: Any) -> Any:
 
 
 def find_field(place: str, names: Iterable[str]) -> str | None:
-    """Return the field name to which a place in the body belongs, or None if none fits."""
+    """Return the name of the field to which a path in the body belongs, or None."""
     return next((one for one in names if f"{place}/".startswith(f"{one}/")), None)
 
 

@@ -15,7 +15,7 @@ from app.console.translations import Texts, load_texts
 
 @dataclass(frozen=True)
 class FileReader:
-    """The texts and the formats in the language of a file."""
+    """The reader of a file, with the texts and formats in the language of the file."""
 
     texts: Texts
     formats: Formats

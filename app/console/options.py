@@ -1,4 +1,4 @@
-"""The options of the console, and the people of the demonstration."""
+"""The options of the console, and the demo users."""
 
 import hmac
 from dataclasses import dataclass, field
@@ -8,9 +8,9 @@ from app.console.demo_tour import TourPart, TourTask
 
 @dataclass(frozen=True)
 class DemoPerson:
-    """A made-up person: the code of the office, the account, its roles, and an API key.
+    """A demo user: the code of the office, the account, its roles, and an API key.
 
-    `part` is the part of the tour in which the person is shown. `task` is a task to try.
+    `part` is the part of the tour in which the user is shown. `task` is a task to try.
     """
 
     focal_point: str

@@ -19,7 +19,7 @@ CREATED: Final = 201
 
 
 async def read_object(visit: Visit) -> Json:
-    """Return the JSON object that the script sent, or {} if it is something else."""
+    """Return the JSON object that the page's script sent, or {} if it is something else."""
     try:
         found: Any = await visit.request.json()
     except ValueError:
@@ -28,7 +28,7 @@ async def read_object(visit: Visit) -> Json:
 
 
 def render_refusal(problem: ApiProblem) -> JSONResponse:
-    """Return the text of a problem for the script, which shows it beside the button.
+    """Return the text of a problem, which the page's script shows beside the button.
 
     If the person has to sign in again, the response contains the path of that page.
     """
@@ -39,7 +39,7 @@ def render_refusal(problem: ApiProblem) -> JSONResponse:
 
 
 async def create_sign_in_options(visit: Visit) -> Response:
-    """Return to the script the options for a sign-in."""
+    """Return the WebAuthn options for a sign-in, which the page's script needs."""
     try:
         return JSONResponse((await visit.api.post("passkey-challenges")).body)
     except ApiProblem as problem:
@@ -47,7 +47,7 @@ async def create_sign_in_options(visit: Visit) -> Response:
 
 
 async def sign_in_with_passkey(visit: Visit) -> Response:
-    """Sign in with the credential from the script, and return the page that follows.
+    """Sign in with the credential from the page's script, and return the next page.
 
     `next` is the page that the person wants. The session that the browser had before is
     ended, so that it can no longer be used.
@@ -80,7 +80,7 @@ async def open_session(visit: Visit, body: Json) -> Json:
 
 
 async def find_replaced(visit: Visit) -> Json:
-    """Return the session of the browser as `replaces`, or {} if no session is open."""
+    """Return the browser's open session as {"replaces": id}, or {} if there is none."""
     try:
         session = (await visit.api.get("me")).body["session"]
     except ApiProblem:
@@ -89,7 +89,7 @@ async def find_replaced(visit: Visit) -> Json:
 
 
 async def create_registration_options(visit: Visit) -> Response:
-    """Return to the script the options for registering another passkey."""
+    """Return the WebAuthn options to register another passkey, for the page's script."""
     try:
         return JSONResponse((await visit.api.post("passkeys/options")).body)
     except ApiProblem as problem:
@@ -116,7 +116,7 @@ async def show_enrolment(visit: Visit) -> Response:
 
 
 async def create_enrolment_options(visit: Visit) -> Response:
-    """Return to the script the options for registering the passkey of an enrolment."""
+    """Return the WebAuthn options for an enrolment's passkey, for the page's script."""
     sent = await read_object(visit)
     body = {name: sent.get(name) for name in ("link", "code")}
     try:

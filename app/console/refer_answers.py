@@ -48,6 +48,6 @@ def name_value(page: PageParts, field: FormField, value: str) -> str:
 
 
 def name_tick(page: PageParts, value: str) -> str:
-    """Return a ticked box of the matrix as text: the recipient, and what it may know."""
+    """Return a ticked box of the consent matrix as text: the recipient and the part."""
     recipient, _, part = value.partition(":")
     return f"{page.name_recipient(recipient)}: {page.name_part(part)}"

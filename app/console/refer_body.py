@@ -163,7 +163,7 @@ def find_errors(
 
 
 def translate_place(place: str, places: Iterable[tuple[str, str]]) -> str:
-    """Convert a place in the body of a case to the notation of the field names."""
+    """Convert a path in the body of a case to the notation of the field names."""
     for start, name in places:
         if place.startswith(start):
             return name + place.removeprefix(start)

@@ -1,6 +1,6 @@
 """The fields of the step "Who may know" of "Refer someone".
 
-The name of a field is its place in the body of `POST /v1/cases`, where `consent/` stands
+The name of a field is its path in the body of `POST /v1/cases`, where `consent/` stands
 for the first consent form, and `identity/` and `contact/` stand for sections. The consents
 are built from `basis`, `allow` and `office`, which the body does not contain.
 """
@@ -16,15 +16,15 @@ ADULT: Final = "adult"
 REFER: Final = "refer"
 IDENTITY: Final = "identity"
 LEAD_IDENTITY: Final = "identity_lead"
-"""A part of the matrix: the section `identity`, but only for the office that leads."""
+"""A part of the consent matrix: the section `identity`, for the leading office only."""
 SECTIONS: Final = ("needs", "contact", IDENTITY)
 """The sections that can be written in the form."""
 GRAVE_SECTIONS: Final = ("narrative", "indicators", "perpetrators", "health")
 ALL_SECTIONS: Final = frozenset(SECTIONS + GRAVE_SECTIONS)
 ROWS: Final = (REFER, "needs", "contact", LEAD_IDENTITY, IDENTITY)
-"""The rows of the matrix that are always shown."""
+"""The rows of the consent matrix that are always shown."""
 PARTS: Final = ROWS + GRAVE_SECTIONS
-"""The parts that a recipient may know, in the order of the matrix."""
+"""The parts that a recipient may be allowed to see, in the order of the consent matrix."""
 PART_WORDS: Final = {
     one.code: one
     for one in (

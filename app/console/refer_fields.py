@@ -1,6 +1,6 @@
 """The fields of all steps of "Refer someone" except "Who may know", and kinds of fields.
 
-The name of a field is its place in the body of `POST /v1/cases`, except `alone`.
+The name of a field is its path in the body of `POST /v1/cases`, except `alone`.
 There, `needs/` stands for the section `needs`.
 """
 

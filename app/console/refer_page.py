@@ -149,19 +149,19 @@ class PageParts:
         return self.visit.texts.translate(consent.COLUMNS[kind], country=place)
 
     def name_part(self, part: str) -> str:
-        """Return the name of a part of the matrix."""
+        """Return the name of a part of the consent matrix."""
         words = consent.PART_WORDS.get(part)
         if words is None:
             return self.visit.formats.name_code("sections", part)
         return self.visit.texts.translate(words.text)
 
     def describe_part(self, part: str) -> str:
-        """Return the description of a part of the matrix, or an empty string if none."""
+        """Return the description of a part of the consent matrix, or an empty string."""
         words = consent.PART_WORDS.get(part)
         return self.visit.texts.translate(words.hint) if words and words.hint else ""
 
     def group_ticks(self) -> Mapping[str, Sequence[str]]:
-        """Return the parts of the matrix that the draft allows for each recipient."""
+        """Return the parts of the consent matrix that the draft allows, by recipient."""
         return steps.group_ticks(FilledForm(values=self.draft.values))
 
     def has_grave_ticks(self) -> bool:

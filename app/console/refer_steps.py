@@ -117,7 +117,7 @@ def check_days(filled: FilledForm, today: date) -> Errors:
 
 
 def check_recipients(filled: FilledForm) -> Errors:
-    """Return the errors of the matrix of recipients and sections."""
+    """Return the errors of the consent matrix of recipients and sections."""
     ticked = group_ticks(filled)
     if consent.OFFICE in ticked and not filled.get(consent.OFFICE):
         return {consent.OFFICE: NO_OFFICE}
@@ -134,7 +134,7 @@ def check_country(filled: FilledForm, country: str) -> Errors:
 
 
 def group_ticks(filled: FilledForm) -> Mapping[str, Sequence[str]]:
-    """Return the ticked parts for each recipient, in the order of the matrix.
+    """Return the ticked parts for each recipient, in the order of the consent matrix.
 
     A recipient for which a section is ticked may also be asked for help.
     """

@@ -86,7 +86,7 @@ async def render_return(
 
 
 async def read_case(visit: Visit, found: Json) -> Json | None:
-    """Return the case of a return, or None for the consulate, which may not know the case.
+    """Return the case of a return, or None for the consulate, which must not see the case.
 
     Also return None if the office may no longer read the case.
     """

@@ -1,4 +1,4 @@
-"""The settings: language, time zone and Shift key in cookies, sessions, and passkeys."""
+"""The settings page: language, time zone and Shift key (in cookies), sessions, passkeys."""
 
 import asyncio
 from typing import Final

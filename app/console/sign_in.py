@@ -31,7 +31,7 @@ async def show_session_ended(visit: Visit) -> Response:
 
 
 async def end_unused_session(visit: Visit) -> Response:
-    """End the session. The script requests this when a page was idle for too long."""
+    """End the session, as a page's script requests when the page was idle for too long."""
     is_kept = KEPT in await visit.request.form()
     await end_session(visit)
     return clear_session(redirect_to(f"{ENDED}?{KEPT}" if is_kept else ENDED))

@@ -21,7 +21,7 @@ from app.kernel.problems import RecordsAltered
 UNSENT: Final = "unsent"
 """The hidden field with the name of the kept form that is sent again."""
 PAGE: Final = "console-page"
-"""The field in which the script names the address to which a form would be sent."""
+"""The field in which the page's script names the address to which a form would be sent."""
 HIDDEN: Final = frozenset({KEY, TAG, NEW, UNSENT, PAGE})
 """The fields that the person does not fill in."""
 NOT_KEPT: Final = frozenset({UNSENT, PAGE})

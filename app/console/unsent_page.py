@@ -111,9 +111,9 @@ def find_view(visit: Visit, typed: TypedForm) -> tuple[View, Request] | None:
 
 
 async def save_form(visit: Visit) -> Response:
-    """Save a form for the script, which leaves a page that was not used for too long.
+    """Save a form that the script of a page sends before it ends an idle session.
 
-    Returns 404 for an empty form, or for a form that is never kept, such as a setting.
+    Returns 404 for an empty form, or a form that is never kept, such as a settings form.
     """
     sent = await visit.request.form()
     typed = TypedForm.read(str(sent.get(PAGE, "")), sent)

@@ -80,7 +80,7 @@ def stop(tx: WriteTransaction, record_id: UUID) -> None:
 
 
 def stop_all(tx: WriteTransaction, record_ids: Iterable[UUID]) -> None:
-    """Stop the running deadlines of some records."""
+    """Stop the running deadlines of the given records."""
     if records := [one for one in record_ids if may_be_running(tx, one)]:
         write_rows(tx.session, STOP, {"records": records, "now": tx.now})
 
@@ -94,7 +94,7 @@ def may_be_running(tx: WriteTransaction, record_id: UUID) -> bool:
 
 
 def stop_kinds(tx: WriteTransaction, case_id: UUID, *kinds: DeadlineKind) -> None:
-    """Stop the running deadlines of some kinds in a case."""
+    """Stop the running deadlines of the given kinds in a case."""
     of_kinds = {"case": case_id, "kinds": kinds, "now": tx.now}
     write_rows(tx.session, STOP_KINDS, of_kinds)
 
@@ -120,10 +120,10 @@ def resume(
 def hand_over(
     tx: WriteTransaction, record_ids: Iterable[UUID], waits_on: UUID | None
 ) -> None:
-    """Hand the deadlines of some records to another office, with the same due time.
+    """Hand the deadlines of the given records to another office, with the same due time.
 
-    The due time is the same even in another calendar, because the person has waited since
-    the deadline started. A deadline that was already missed becomes due in a day.
+    The due time stays the same even if the new office has a different calendar, because the
+    person has waited since the deadline started. A missed deadline becomes due in a day.
     """
     for clock in deadline_queries.find_running(tx, record_ids).values():
         hand_over_clock(tx, clock, waits_on)
@@ -195,7 +195,7 @@ def restart_clock(tx: WriteTransaction, clock: Clock, due_at: datetime) -> Clock
 def pause_deadlines(
     tx: WriteTransaction, kinds: Iterable[DeadlineKind], until: datetime
 ) -> int:
-    """Pause the deadlines of some kinds in all cases, and return their number.
+    """Pause the deadlines of the given kinds in all cases, and return their number.
 
     The worker handles these deadlines at `until`. Deadlines that it handles later anyway
     are left out. The due times are not changed, because the MACs cover them.

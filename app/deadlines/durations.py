@@ -22,8 +22,8 @@ DAY: Final = timedelta(days=1)
 class Term:
     """A time limit in the calendar of an office, and the speed of time (1 is normal).
 
-    `least` is the minimum length, however fast the time of a drill runs, unless the limit
-    itself is shorter.
+    `least` is the minimum length, even if a drill speeds up time, unless the limit itself
+    is shorter.
     """
 
     limit: Limit
@@ -103,7 +103,7 @@ class DeadlineCase(Protocol):
         """The office that holds the case now, or None if no office does."""
 
     def get_known_country(self, focal_point: UUID | None) -> str | None:
-        """Return the country of the person that the office may know, or None if unknown."""
+        """Return the country of the person as the office may see it, or None if unknown."""
 
     def get_recipient_snapshot(self, record: UUID) -> Mapping[str, Any] | None:
         """Return the snapshot of the case that the recipient of a record sees.
@@ -113,7 +113,7 @@ class DeadlineCase(Protocol):
 
     @property
     def submitter_knows_country(self) -> bool:
-        """Whether a submitter may know in which country the person is now (R12)."""
+        """Whether a submitter may learn in which country the person is now (R12)."""
 
     @property
     def is_handed_on(self) -> bool:

@@ -157,7 +157,7 @@ def count_firings(tx: ReadTransaction, clock: Clock) -> int:
 
 
 def list_firings(tx: ReadTransaction, record_ids: Iterable[UUID]) -> list[Firing]:
-    """List the recorded missed deadlines of some records, oldest deadline first."""
+    """List the recorded missed deadlines of the given records, oldest deadline first."""
     query = select(Firing).where(Firing.record_id.in_(list(record_ids)))
     rows = query.order_by(Firing.clock_number, Firing.generation)
     return list(tx.session.scalars(rows))

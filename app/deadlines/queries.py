@@ -58,7 +58,7 @@ def get_term(
     """Return the time limit of an office, in its calendar. A drill may shorten it.
 
     If `apparent` is given, its values replace the office and the country, because a
-    recipient may not know the true ones (ADR 43).
+    recipient must not learn the true ones (ADR 43).
     """
     place = find_place(tx, apparent.office if apparent else waits_on)
     priority = about.priority if about else None

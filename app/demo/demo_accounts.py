@@ -1,4 +1,4 @@
-"""The accounts of the demonstration, which belong to made-up people.
+"""The demo accounts, which belong to fictitious people.
 
 Every office that the demonstration adds is marked as fictitious. The leads of the
 countries, IOM and UNHCR are entries of the real directory. The demonstration acts for them.
@@ -12,7 +12,7 @@ from app.kernel.actors import Role
 
 @dataclass(frozen=True)
 class DemoAccount:
-    """An account of the demonstration, with the people who are contacts of its office."""
+    """A demo account, with the people who are contacts of its office."""
 
     name: str
     focal_point: str

@@ -1,4 +1,4 @@
-"""The clients of the demonstration, one for each account, and the steps of the journeys.
+"""The API clients of the demo accounts, and the steps of the journeys.
 
 The clients call a running service only over HTTP. All data is made up, and each section is
 marked as synthetic.
@@ -53,7 +53,7 @@ def format_time(at: str) -> str:
 
 @dataclass
 class DemoUser:
-    """The client of one account of the demonstration, with the API key of that account.
+    """An API client that uses the API key of one demo account.
 
     Idempotency keys depend on `key_namespace`, so a repeated journey changes nothing.
     """
@@ -180,7 +180,7 @@ class Demo:
 
 @dataclass
 class DemoCase:
-    """A case of the demonstration, with the steps that several journeys share."""
+    """A demo case, with the steps that several journeys share."""
 
     demo: Demo
     code: str
@@ -234,7 +234,7 @@ class DemoCase:
     def accept(self, referral: str, to: DemoAccount) -> DemoUser:
         """Acknowledge and accept a referral, with a sealed place and time to meet.
 
-        Return the client of the recipient.
+        Return the API client of the recipient.
         """
         helper = self.get_user(to)
         helper.apply(referral, "acknowledge")

@@ -77,7 +77,7 @@ def list_weeks(first: date, end: date) -> list[date]:
 
 
 def count_example_people(place: int) -> Counts:
-    """Return the counts of a quarter; `place` is its position in the four, from 0 to 3."""
+    """Return the counts of the example quarter whose index, from 0 to 3, is `place`."""
     is_later = place >= QUARTERS // 2
     counts: Counts = {}
     for country, usual in PEOPLE.items():

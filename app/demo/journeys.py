@@ -1,4 +1,4 @@
-"""The journeys of the demonstration, in the order in which they are run."""
+"""The demo journeys, in the order in which they are run."""
 
 from collections.abc import Callable, Collection, Mapping
 from enum import StrEnum

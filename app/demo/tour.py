@@ -1,4 +1,4 @@
-"""The accounts of the demonstration and their tasks, in the order of the tour."""
+"""The demo accounts and their tasks, in the order of the tour."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final

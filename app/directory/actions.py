@@ -169,7 +169,7 @@ def store(author: ChangeAuthor, register: Register, rows: Sequence[Values]) -> C
 
 
 def has_activation(register: Register) -> bool:
-    """Return whether the rows of a table record a deactivation by an account (ADR 88)."""
+    """Return whether a table has the column `deactivated_by_account` (ADR 88)."""
     return issubclass(register.table, FocalPoint | Contact)
 
 
@@ -179,7 +179,7 @@ def find_deactivation(author: ChangeAuthor, row: Values) -> bool | None:
 
 
 def lock_entry(session: Session, register: Register, key: str) -> Any:
-    """Lock and return the object of the row with this key, or None if there is none."""
+    """Lock the row with this key and return its object, or return None if there is none."""
     found = select(register.table).where(register.matches_key(key))
     return session.scalar(lock_rows(found))
 

@@ -81,7 +81,7 @@ def find_deactivated_by_accounts(
 
 
 def was_ever_active(session: Session, subjects: Collection[str], kind: str) -> bool:
-    """Return whether one of the given offices was ever active with the given kind."""
+    """Return whether one of the given offices was ever an active office of this kind."""
     named = DirectoryChange.subject.in_(subjects)
     found = session.scalars(select(DirectoryChange).where(named))
     return any(one.after["active"] and one.after["kind"] == kind for one in found)

@@ -9,7 +9,7 @@ EVERYWHERE: Final = "*"
 
 
 class OfficeKind(StrEnum):
-    """The kind of body that an office belongs to."""
+    """The kind of an office: State, NGO, international organisation, oversight or desk."""
 
     STATE = "state"
     NON_STATE = "non_state"
@@ -108,7 +108,7 @@ class Described(Protocol):
 
     @property
     def kind(self) -> OfficeKind:
-        """The kind of body that the office belongs to."""
+        """The kind of the office."""
 
     @property
     def of_state(self) -> str | None:

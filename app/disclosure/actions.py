@@ -234,7 +234,7 @@ def write_contacts(
 
 
 def record_written(tx: WriteTransaction, case: Case, subject: Subject) -> None:
-    """Record an event that a document was written, for the offices that may know of it."""
+    """Record an event that a document was written, for the offices that may learn of it."""
     keepers = case.write_audience
     if subject == Paper.SAFEGUARDS:
         stands = standing.load_for_case(tx, case)
@@ -246,7 +246,7 @@ def record_written(tx: WriteTransaction, case: Case, subject: Subject) -> None:
 def lock_to_write(
     tx: WriteTransaction, code: str, seen: SeenVersions, subject: Subject
 ) -> Case:
-    """Lock a case to write to it; raises the 4xx errors of `write_section`."""
+    """Lock a case for writing and return it. Raises the 4xx errors of `write_section`."""
     case = lock_case(tx, code, seen)
     require_working_role(tx)
     if not may_access(tx, case, subject, Deed.WRITE, None):

@@ -1,4 +1,4 @@
-"""The check whether a caller may access a document, and the log of each access."""
+"""Functions that check whether a caller may access a document, and log each access."""
 
 from app.cases import queries as case_queries
 from app.cases.models import Case, Sealed

@@ -95,7 +95,7 @@ def open_notes(
 def build_note(
     tx: WriteTransaction, record: Case | Referral, names: OfficeNames, document: Sealed
 ) -> NoteOut:
-    """Return one note; the author is included only if the caller may know the author."""
+    """Return one note; the author is included only if the caller may learn who it is."""
     as_party = isinstance(record, Case)
     case = record if isinstance(record, Case) else record.case
     text = NoteText.model_validate_json(case_queries.open_sealed(tx, document)).text

@@ -41,7 +41,7 @@ def export_case(
 ) -> HtcdsExport:
     """Return the parts of a case that the caller may read, in HTCDS fields.
 
-    Raises AuthenticationTooOld (401), whether or not the case exists, NotFound (404) if the
+    Raises AuthenticationTooOld (401) even if the case does not exist, NotFound (404) if the
     caller may not see the case, DailyCapReached or TooManyRefusedOpenings (429), and
     DiskSpaceReserved (503) if the disk is nearly full.
     """
@@ -89,7 +89,7 @@ def may_read(tx: WriteTransaction, case: Case) -> bool:
 
 
 def build_case_fields(tx: WriteTransaction, case: Case) -> Fields:
-    """Return the fields of the case itself that the caller may know."""
+    """Return the fields of the case itself that the caller may see."""
     [shown] = casework_situation.show_cases(tx, [case])
     state, reason = str(shown.state), shown.closure_reason
     return {

@@ -63,7 +63,7 @@ def build_own_access(
 ) -> OwnAccess:
     """Return whether the caller may open a section now and, if not, why.
 
-    A caller that may not know whether the section is written gets the same result for an
+    A caller that must not learn whether the section is written gets the same result for an
     unwritten section as for a section that it may not open.
     """
     office, document = tx.actor.focal_point_id, documents.get(section)
@@ -144,7 +144,7 @@ OPENINGS: Final = (
 def list_offices(tx: ReadTransaction, case: Case) -> list[OfficeKnowledge]:
     """Return the offices that opened a section, as the access log names them.
 
-    All offices that the caller may not know share one entry, because the log does not show
+    All offices that the caller must not see share one entry, because the log does not show
     which of its entries belong to the same hidden office.
     """
     rows = tx.session.execute(OPENINGS, {"case": case.id}).all()

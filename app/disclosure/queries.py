@@ -47,7 +47,7 @@ from app.referrals.models import Referral
 class ReadContext:
     """The context of a request for a document: the office, the case file and the subject.
 
-    `in_place` is false if the document is about a recipient that the office may not know.
+    `in_place` is false if the document is about a recipient that the office must not see.
     """
 
     office: FocalPoint
@@ -58,7 +58,7 @@ class ReadContext:
 
 
 def load_again(tx: ReadTransaction, record: Case | Referral) -> None:
-    """Reload a case and the records that rules read, so that no decision uses old data.
+    """Reload a case and the records that rules use, so that no decision uses old data.
 
     The case is not locked. While a document is loaded, another transaction may record that
     the person fears the reader, and store text that the reader must not see.
@@ -237,7 +237,7 @@ def is_allowed_for_police(stands: Standing, office: FocalPoint, section: Section
 
 
 def find_opened_since(tx: ReadTransaction, moment: datetime) -> frozenset[UUID]:
-    """Return the ids of cases in which the caller's person opened a document since a time.
+    """Return the ids of cases in which the calling person opened a document since a time.
 
     Safety alerts do not count. Neither do accounts of the person at other offices, because
     row security hides the cases of those offices.
@@ -275,9 +275,9 @@ def select_access_log(tx: ReadTransaction, case: Case) -> Select[AccessEntry, in
 
 
 def get_author(tx: ReadTransaction, case: Case, document: Sealed) -> str | None:
-    """Return the code of the author's office, or None if the caller may not know it.
+    """Return the code of the author's office, or None if the caller must not learn it.
 
-    The reader of a snapshot of the case may not know authors of newer documents (ADR 43).
+    The reader of a snapshot of the case must not see authors of newer documents (ADR 43).
     """
     office, author, at = tx.actor.focal_point_id, document.author, document.written_at
     reads_it_as_asked = author != office and case.get_snapshot(office) is not None

@@ -34,9 +34,9 @@ class TooManyRefusedOpenings(Problem):
 
 
 class RefusedOpenings:
-    """The refusals of each account in the last minute, counted in this process.
+    """The refused openings of each account in the last minute, counted in this process.
 
-    Requests that are answered with 429 do not count, so that waiting always helps.
+    Requests that get 429 do not count, so an account can always try again after a minute.
     """
 
     def __init__(self, per_minute: int) -> None:

@@ -59,9 +59,9 @@ ASKED_TO_LEAD: Final = frozenset({Relation.CANDIDATE, Relation.DESK})
 
 @dataclass(frozen=True)
 class SentRecord:
-    """A record that was sent to one office, which had the record from `at` until `until`.
+    """A record that was sent to one office, and was with it from `at` until `until`.
 
-    `known` is true if the reader may know the office.
+    `known` is true if the reader may learn which office it is.
     """
 
     record_id: UUID
@@ -76,7 +76,7 @@ def build_case_evidence(tx: ReadTransaction, case: Case) -> Evidence:
     """Return the evidence of a case for each office that was asked to lead it.
 
     Only parties of the case itself see this evidence, and only for offices that they may
-    know (R12). The recipient of a referral sees the evidence of the referral instead.
+    see (R12). The recipient of a referral sees the evidence of the referral instead.
     """
     office = tx.actor.focal_point_id
     is_party = bool(get_case_sides(case.list_relations(office)))
@@ -120,7 +120,7 @@ def build_former_evidence(
 ) -> Evidence:
     """Return the evidence of a referral for the former lead that sent it.
 
-    The evidence ends when the office last ceased to lead. Whether the office may know the
+    The evidence ends when the office last ceased to lead. Whether the office may see the
     recipient does not depend on safeguards that were written later.
     """
     case = referral.case
@@ -186,7 +186,7 @@ def build_evidence(tx: ReadTransaction, sent: SentRecord) -> RecipientEvidence:
 def find_missed_deadlines(
     tx: ReadTransaction, sent: SentRecord, stages: Sequence[DeliveryStatus]
 ) -> Iterator[MissedDeadlineOut]:
-    """Yield the deadlines that the recipient missed while it had the record.
+    """Yield the deadlines that the recipient missed from `sent.at` to `sent.until`.
 
     `not_retrieved` is yielded before a missed deadline if the recipient had not retrieved
     the record by then.
@@ -202,7 +202,7 @@ def find_missed_deadlines(
 
 
 def find_notifications(tx: ReadTransaction, sent: SentRecord) -> Iterator[SentNotification]:
-    """Yield the notifications to the recipient that were queued while it had the record."""
+    """Yield the notifications to the recipient, queued from `sent.at` to `sent.until`."""
     for found in notifications_queries.list_notifications(tx, record_ids=[sent.record_id]):
         to_recipient = found.focal_point_id == sent.recipient
         if to_recipient and sent.at <= found.queued_at <= (sent.until or found.queued_at):
@@ -256,7 +256,7 @@ def select_sighting(sent: SentRecord) -> Select[datetime]:
 
 
 def select_answer(sent: SentRecord, types: tuple[str, ...], position: int) -> Select[Entry]:
-    """Select the recipient's first answer of these types while it had the record."""
+    """Select the recipient's first answer of these types, from `position` to `until`."""
     is_answer = (Entry.focal_point_id == sent.recipient) & Entry.type.in_(types)
     answers = select_positions(sent).with_only_columns(Entry).where(is_answer)
     answers = answers.where(Delivery.position >= position)

@@ -193,7 +193,7 @@ def may_identify_office(entry: Delivered) -> bool:
 
 
 def may_name(view: EntryView, entry: Delivered, ids: EntryIds) -> bool:
-    """Return whether the reader may know which other office caused an event."""
+    """Return whether the reader may learn which other office caused an event."""
     actor, reader, case = ids.author, view.names.reader.id, view.cases[entry.case_id]
     if actor is None:
         return True

@@ -181,7 +181,7 @@ class Comparison:
         return pair if shown and (key[0] is not None or self.has_totals) else None
 
     def add_pairs(self, keys: Iterable[Key]) -> tuple[ShownSum, ShownSum] | None:
-        """Add up the sums of some numbers, or return None if one is not comparable."""
+        """Add up the sums of the given numbers, or return None if one is not comparable."""
         earlier, later = ShownSum(), ShownSum()
         for key in keys:
             pair = self.find_pair(key)

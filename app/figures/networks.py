@@ -109,7 +109,7 @@ def build_table_network(counts: Mapping[str, TableCounts], name: TableName) -> N
     """Return the network of a table that is not in `SAME_PEOPLE`.
 
     In a table that is not a partition, each cell counts some people of the part, and a
-    reader may know that the cells together count all of them. The number of people without
+    reader can know that the cells together count all of them. The number of people without
     a recorded value is never shown. These people are in no other cell, and a network cannot
     express that.
     """

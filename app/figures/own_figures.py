@@ -92,18 +92,18 @@ def load_span(tx: ReadTransaction, period: Period, calendar: Calendar) -> Span:
 
 
 def list_acknowledgements(requests: Iterable[Request]) -> list[timedelta]:
-    """List the times from requests to the first answers of the office."""
+    """List how long each answered request waited for the first answer of the office."""
     first = (one for one in requests if one.kind == DeadlineKind.ACKNOWLEDGE)
     return list_durations(one for one in first if one.answer is not None)
 
 
 def list_decisions(requests: Iterable[Request]) -> list[timedelta]:
-    """List the times from requests to the decisions of the office."""
+    """List how long each decided request waited for the decision of the office."""
     return list_durations(one for one in requests if one.answer in queries.DECISIONS)
 
 
 def list_durations(requests: Iterable[Request]) -> list[timedelta]:
-    """List the times from requests to their answers."""
+    """List the time from each request to its end; requests without an end are left out."""
     return [
         one.ended_at - one.requested_at
         for one in requests
@@ -181,7 +181,7 @@ def count_returns(events: Iterable[EventCount]) -> list[ReturnFigures]:
 
 
 def count_open_work(tx: ReadTransaction) -> list[AgeFigures]:
-    """Count the cases with open tasks of the office, by the age of the oldest deadline."""
+    """Count the cases with open tasks of the office, by age of the earliest deadline."""
     moved = arrivals.list_waiting(tx)
     oldest = select_tasks(tx, moved, Clock.case_id, func.min(Clock.due_at))
     due: dict[UUID, datetime] = {one.case_id: one.due_at for one in moved}

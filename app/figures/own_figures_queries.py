@@ -253,7 +253,7 @@ def count_events(tx: ReadTransaction, span: Span) -> list[EventCount]:
 
 
 def list_sheltered(tx: ReadTransaction, span: Span) -> list[timedelta]:
-    """List the times from referrals for shelter until the recipient met the person."""
+    """List the time from each referral for shelter to the meeting with the person."""
     return [met_at - asked_at for asked_at, met_at in run_query(tx, LIST_SHELTERED, span)]
 
 

@@ -60,7 +60,7 @@ def find_percentile(ascending: Sequence[timedelta], percent: int) -> timedelta |
 
 
 class WorkAge(StrEnum):
-    """How long ago the oldest deadline of a case passed."""
+    """How long ago the earliest deadline of a case passed."""
 
     NOT_DUE = "not_due"
     UNDER_ONE_DAY = "under_one_day"
@@ -79,7 +79,7 @@ LOWER_BOUNDS: Final = (
 
 
 def find_age(due_at: datetime, now: datetime) -> WorkAge:
-    """Return the age of work whose oldest deadline is due at `due_at`."""
+    """Return the age of work whose earliest deadline is `due_at`."""
     ages = (age for age, least in LOWER_BOUNDS if now - due_at >= least)
     return next(ages, WorkAge.NOT_DUE)
 

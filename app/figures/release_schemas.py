@@ -39,7 +39,7 @@ class CellFigure(ResponseModel):
 
 
 class TableFigures(ResponseModel):
-    """The numbers of a table."""
+    """The figures in one table."""
 
     table: TableName
     cells: list[CellFigure]

@@ -33,7 +33,7 @@ LAST_NUMBER: Final = 4
 
 @dataclass(frozen=True)
 class Figures:
-    """The numbers of a country, or of all countries, for the quarters of a period.
+    """The figures of a country, or of all countries, for the quarters of a period.
 
     A number is None if it is not shown.
     """

@@ -24,7 +24,7 @@ from app.figures.numbers import (
 from app.figures.possible_values import UNLIMITED, Limits, Search
 
 type Noise = Mapping[Number, int]
-"""The noise of each number for which a reader may know whether it is small."""
+"""The noise of each number for which a reader can know whether it is small."""
 
 POSSIBLE_VALUES: Final = 5
 """The number of values that each count of fewer than 11 people must be able to have."""

@@ -53,7 +53,7 @@ def add_counts(counts: dict[tuple[str, TableName], Counter[Cell]], more: Counts)
 
 
 def store_counts(runtime: Runtime, monday: date, counts: Counts) -> None:
-    """Store the numbers of a week, each table of a country in one sealed row."""
+    """Store the counts of a week, each table of a country in one sealed row."""
     with begin_write(runtime, SYSTEM) as tx:
         tx.session.add(CountedWeek(monday=monday))
         for (country, name), cells in counts.items():
@@ -66,14 +66,14 @@ def store_counts(runtime: Runtime, monday: date, counts: Counts) -> None:
 
 
 def list_bound_values(row: WeekFigures) -> tuple[str, ...]:
-    """Return the values to which the encryption binds the numbers of a row."""
+    """Return the values to which the encryption binds the counts in a row."""
     return "week_figures", str(row.id), row.monday.isoformat(), row.country, row.name
 
 
 def read_counts(
     tx: ReadTransaction, weeks: Collection[date]
 ) -> dict[tuple[str, TableName], Counter[Cell]]:
-    """Return the stored numbers of some weeks, added up, by country and table.
+    """Return the stored numbers of the given weeks, added up, by country and table.
 
     Raises Unopenable if a row was altered or moved, or its key is missing.
     """
@@ -86,7 +86,7 @@ def read_counts(
 
 
 def open_cells(vault: Vault, row: WeekFigures) -> Mapping[Cell, int]:
-    """Return the numbers of a row by cell, or raise Unopenable."""
+    """Return the counts in a row, by cell. Raises Unopenable."""
     document = SealedDocument(row.sealed, row.wrapped)
     plain = vault.open_alone(row.version, document, *list_bound_values(row))
     return {tuple(cell): count for cell, count in json.loads(plain)}

@@ -228,7 +228,7 @@ def set_lead(
 
 
 def record_sender_change(tx: WriteTransaction, case: Case) -> None:
-    """Record, for parties that may know the lead, that open referrals have a new sender."""
+    """Record, for parties that may see the lead, that open referrals have a new sender."""
     for referral in referral_queries.list_of_case(tx, case.id):
         if referral.state in REFERRAL_OPEN:
             facts = {"state": str(referral.state), "service": str(referral.service)}

@@ -23,7 +23,7 @@ def offer_to_first(tx: WriteTransaction, case: Case, candidates: Sequence[UUID])
     """Offer the lead to the first suitable candidate after the person crossed a border.
 
     No offer is made if the case has an open offer, or if no candidate meets the
-    requirements, such as a consent. Only consents that the lead may know count, because the
+    requirements, such as a consent. Only consents that the lead may see count, because the
     lead sees which office gets the offer.
     """
     reason = HandoverReason.MIGRATION_OR_CHANGE_OF_LOCATION

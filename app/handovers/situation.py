@@ -53,9 +53,9 @@ def build_facts(
 
 
 def redact_for(case_file: Standing, reader: FocalPoint, facts: Facts) -> Facts:
-    """Return the facts that a reader may know.
+    """Return the facts that a reader may see.
 
-    If the reader may not know the fears of the person, a successor that is unsafe or not
+    If the reader must not learn the fears of the person, a successor that is unsafe or not
     permitted appears only to lack a consent. A successor of the State of origin must not
     learn that the person fears this State.
     """

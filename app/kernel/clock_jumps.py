@@ -31,8 +31,8 @@ def record_clock_jump(session: Session, now: datetime, *, seconds: int) -> None:
 def get_recent_jump(session: Session, now: datetime) -> int:
     """Return the length of the last clock jump in seconds, or 0 if there is no recent one.
 
-    A jump is recent for an hour. If the time of a jump lies in the future, the clock was
-    set back, so the jump is recent too.
+    A jump counts as recent for one hour. A jump with a time in the future also counts,
+    because the clock was set back after it.
     """
     jump = session.get(ClockJump, ROW)
     return jump.seconds if jump and now - jump.at < RECENT else 0

@@ -62,7 +62,7 @@ EMPTY: Final[Any] = text("NULL")
 
 type Query = Select[*tuple[Any, ...]]
 type Values = dict[str, Any]
-"""The converted values of a row, by the names of its columns."""
+"""The converted values of a row, by column name."""
 type Place = tuple[int, int]
 """A column of the UNION: the number of its form, and its number within the form."""
 type Converter = Callable[[Any], Any]
@@ -193,7 +193,7 @@ def build_read_only[R](record: type[R], values: Values) -> R:
 
 
 def load_into_session[R](tx: ReadTransaction, record: type[R], values: Values) -> R:
-    """Return the object of a row in the session, as if the session had queried it.
+    """Return the session's object for a row, as if the session had queried it.
 
     A protected row is verified here, because SQLAlchemy sends no `load` event for it.
     """

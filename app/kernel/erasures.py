@@ -46,7 +46,7 @@ def record_erasure(session: Session, case_id: UUID, at: datetime) -> bool:
 
 
 def get_erasure_mark(session: Session) -> ErasureMark:
-    """Return the erasure mark of a database, using one fast query."""
+    """Return the epoch and the number of erasures of a database, using one fast query."""
     count = select(func.count()).select_from(Erasure).scalar_subquery()
     return ErasureMark(*session.execute(select(Epoch.value, count)).one())
 

@@ -41,7 +41,7 @@ class KeySet:
     def includes(self, other: "KeySet") -> bool:
         """Return whether this set has all keys of another set, and the same first key.
 
-        The marks of the keys may differ.
+        The marks of the keys (`standby`, `retired`) may differ.
         """
         values = {(one.version, one.value) for one in self.lines}
         others = {(one.version, one.value) for one in other.lines}
@@ -64,7 +64,7 @@ class FileKeys:
 
     New keys that are encrypted are decrypted in a thread, which is started again after
     RETRY_SECONDS if the key service fails. Until then, the process uses the keys that it
-    has, with their new marks.
+    has, with their new states.
     """
 
     def __init__(

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from app.kernel.db import get_dialect
 
 type Catalogue = Mapping[str, str]
-"""The guards of a database: each name with its definition."""
+"""The guards of a database, such as triggers: each name with its definition."""
 FILE: Final = "guards.json"
 WRITES: Final = frozenset({"INSERT", "UPDATE", "DELETE", "TRUNCATE", "TRIGGER", "CREATE"})
 """Privileges that allow writing, or running code when somebody else writes."""
@@ -33,7 +33,7 @@ OLDER_SPELLINGS: Final = {
 
 
 class Kind(StrEnum):
-    """The kind of a guard, which is also the first part of its name."""
+    """The kind of a guard, such as a trigger; also the first part of the guard's name."""
 
     TRIGGER = "trigger"
     RULE = "rule"
@@ -62,7 +62,7 @@ TOLERATED_IF_MISSING: Final = frozenset({Kind.INDEX, Kind.EXTENSION, Kind.EVENT_
 
 @dataclass(frozen=True)
 class Difference:
-    """A guard that differs from the guard that the migrations create.
+    """A guard, such as a trigger, that differs from what the migrations create.
 
     `refuses` is true if the service must not start because of the difference.
     """
@@ -78,17 +78,17 @@ class Difference:
 
 
 def get_guard_kind(name: str) -> Kind:
-    """Return the kind of the guard with this name."""
+    """Return the kind, such as `trigger`, with which the name of a guard begins."""
     return next(kind for kind in Kind if name.startswith(f"{kind} "))
 
 
 def compare(expected: Catalogue, found: Catalogue) -> list[Difference]:
-    """List the differences between the expected guards and the found guards."""
+    """List the differences between the expected and the found guards, such as triggers."""
     return [*find_missing(expected, found), *find_added(expected, found)]
 
 
 def find_missing(expected: Catalogue, found: Catalogue) -> Iterator[Difference]:
-    """Yield the expected guards that were changed, or that are missing but required."""
+    """Yield the guards, such as triggers, that were changed or are missing but required."""
     for name, definition in expected.items():
         if name not in found and not may_be_missing(name):
             yield Difference(name, "is missing", refuses=True)
@@ -103,7 +103,7 @@ def may_be_missing(name: str) -> bool:
 
 
 def find_added(expected: Catalogue, found: Catalogue) -> Iterator[Difference]:
-    """Yield the added guards.
+    """Yield the guards, such as triggers, that were added.
 
     A privilege to write, or a guard of a kind in `REFUSED_IF_ADDED`, prevents start-up.
     """
@@ -114,27 +114,27 @@ def find_added(expected: Catalogue, found: Catalogue) -> Iterator[Difference]:
 
 
 def load_expected(dialect: str) -> Catalogue:
-    """Return the guards that the migrations create on this kind of database."""
+    """Return the triggers, privileges and other guards that a database should have."""
     text = files(__package__).joinpath(FILE).read_text("utf-8")
     catalogues: Mapping[str, Catalogue] = json.loads(text)
     return catalogues[dialect]
 
 
 def list_differences(session: Session) -> list[Difference]:
-    """List the guards that are not as expected; those that prevent start-up come first."""
+    """List the triggers and other guards that differ; those that prevent start-up first."""
     found = compare(load_expected(get_dialect(session).name), read_guards(session))
     return sorted(found, key=lambda one: (not one.refuses, one.name))
 
 
 def read_guards(session: Session) -> Catalogue:
-    """Return the guards of a database, read from its system catalogue."""
+    """Return the triggers and other guards of a database, from its system catalogue."""
     rows = session.connection().exec_driver_sql(load_statement(get_dialect(session).name))
     return {name: normalize(definition or "") for name, definition in sorted(rows)}
 
 
 @cache
 def load_statement(dialect: str) -> str:
-    """Return the SQL that reads the guards from a database of the given dialect."""
+    """Return the SQL that reads triggers and other guards, for the given dialect."""
     return files(__package__).joinpath(f"guards_{dialect}.sql").read_text("utf-8")
 
 

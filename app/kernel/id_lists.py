@@ -16,7 +16,7 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 
 
 class IdList(TypeDecorator[Collection[UUID]]):
-    """The type of a parameter with a list of ids: JSON on SQLite, else an array."""
+    """The type of a parameter with a list of ids: JSON on SQLite, otherwise an array."""
 
     impl = Text
     cache_ok = True

@@ -179,7 +179,7 @@ HAS_READER: Final = Mailbox.focal_point_id.in_(make_list_parameter("readers"))
 
 
 def advance_heads(connection: Connection, counts: Mapping[UUID, int]) -> Mapping[UUID, int]:
-    """Lock each feed, increase its head by its count, and return the new heads."""
+    """Lock each feed, advance its last position by its count, and return the positions."""
     by_count: dict[int, list[UUID]] = {}
     for reader, count in counts.items():
         by_count.setdefault(count, []).append(reader)
@@ -192,11 +192,12 @@ def advance_heads(connection: Connection, counts: Mapping[UUID, int]) -> Mapping
 
 @cache
 def build_upsert(groups: int) -> ReturningInsert[UUID, int]:
-    """Build the statement that increases the heads of feeds by `groups` different counts.
+    """Build the statement that advances the last position of each feed.
 
-    Every feed has a row, so the conflict clause locks and increases the rows in the order
-    of the ids. It uses the newest version of a row. An UPDATE, even one that joins a SELECT
-    FOR UPDATE, starts from the version in its snapshot. On PostgreSQL, the writer that has
+    The feeds form `groups` groups; all feeds of a group advance by the same count. Every
+    feed has a row, so the conflict clause locks and increases the rows in the order of the
+    ids. It uses the newest version of a row. An UPDATE, even one that joins a SELECT FOR
+    UPDATE, starts from the version in its snapshot. On PostgreSQL, the writer that has
     locked the newest version could then wait for a writer that waits for it (a deadlock).
     """
     more: ColumnElement[int] = make_count(0)

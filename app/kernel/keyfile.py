@@ -1,8 +1,8 @@
 """The file of the key-encryption keys; only the owner of the file may access it (R36).
 
-The last key without a mark is the current one, which wraps new data keys. Earlier keys and
-the standby key only unwrap. A retired key does not unwrap, and MACs by its secrets are
-refused (ADR 79, ADR 84). Secrets are derived from each key.
+The last key that is neither standby nor retired is the current one, which wraps new data
+keys. Earlier keys and the standby key only unwrap. A retired key does not unwrap, and MACs
+by its secrets are refused (ADR 79, ADR 84). Secrets are derived from each key.
 """
 
 import fcntl

@@ -280,5 +280,5 @@ def compute_tag(table: str, key: object) -> bytes:
 
 @cache
 def compute_table_tag(table: str) -> bytes:
-    """Return the byte with which the tags of the rows of a table begin."""
+    """Return the first byte of the tags of all rows of a table."""
     return hashlib.blake2b(table.encode(), digest_size=1).digest()

@@ -108,7 +108,7 @@ def list_pending(session: Session) -> list[object]:
 
 
 def is_outdated(cached: CachedResult, changed: Iterable[object]) -> bool:
-    """Return whether a result depends on changed objects that it does not include."""
+    """Return whether a changed object affects a cached result but is not included in it."""
     return any(
         type(one) in cached.rows_of and one not in cached.includes for one in changed
     )
@@ -166,7 +166,7 @@ def write_rows(
 
 @event.listens_for(Session, "after_flush")
 def drop_flushed(session: Session, _: UOWTransaction) -> None:
-    """Remove the cached results that depend on the flushed objects and do not include them.
+    """Remove the cached results that the flushed objects make outdated (`is_outdated`).
 
     The remaining results no longer include a pending object, so a later change removes
     them.

@@ -88,7 +88,7 @@ class Check[F]:
     `by` is None if the request itself must meet the requirement. `specific` returns a
     remedy for the given facts, or None if `remedy` and `by` apply. `applies` returns
     whether the requirement is offered as an alternative. `consent` returns the consent that
-    is required, and must use only facts that the caller may know. `preset` returns whether
+    is required, and must use only facts that the caller may see. `preset` returns whether
     the service has a value that applies if the request has none.
     """
 

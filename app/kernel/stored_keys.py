@@ -53,7 +53,7 @@ class KeyMark(StrEnum):
 
 
 class MarkedKey:
-    """A key that may have a mark."""
+    """A key that may be marked as standby or retired."""
 
     version: str
     mark: KeyMark
@@ -149,7 +149,7 @@ def encode_keys(keys: Sequence[StoredKey], service: KeyService | None) -> list[K
 
 
 class KeyOpener:
-    """Opens lines of the key file; the key service decrypts each key only once."""
+    """Reads the keys of key file lines, and caches those that the key service decrypts."""
 
     def __init__(self, service: KeyService | None) -> None:
         self._service = service

@@ -114,7 +114,7 @@ def rename_stored_facts(facts: Mapping[str, Any]) -> dict[str, Any]:
 def rename_facts(
     facts: Mapping[str, Any], names: Mapping[str, str], deadlines: Mapping[str, str]
 ) -> dict[str, Any]:
-    """Return facts with renamed keys, and with the renamed kind of their deadline."""
+    """Return facts with their keys and the kind of their deadline renamed."""
     renamed = {names.get(name, name): value for name, value in facts.items()}
     for name in ("deadline", "clock"):
         if name in renamed:

@@ -72,7 +72,7 @@ def normalize_text(text: str) -> str:
 
 
 def is_plain(char: str) -> bool:
-    """Return whether a character is plain, which means safe in every position of a text."""
+    """Return whether a character is safe in every position of a text."""
     letter = char.isalpha() and char not in FILLERS
     return letter or (char.isascii() and char.isprintable())
 

@@ -43,7 +43,7 @@ class Measurement:
 
     @property
     def is_stale(self) -> bool:
-        """Whether the measurement is stale, which means older than MAX_AGE."""
+        """Whether the measurement ended more than MAX_AGE seconds ago."""
         return self.over.is_set() and time.monotonic() - self.ended > MAX_AGE
 
 

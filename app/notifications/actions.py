@@ -100,7 +100,7 @@ def notify_matching(
     fits: Callable[[Contact], bool],
     instead_of: UUID | None,
 ) -> bool:
-    """Queue a message for each contact that `fits` accepts; return whether there is one.
+    """Queue a message for each contact that `fits` accepts; return whether any was queued.
 
     The new messages cover the notifications of the failed message.
     """

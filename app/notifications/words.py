@@ -40,7 +40,7 @@ class NotificationMessage:
 
 
 def get_words(language: str) -> tuple[str, str]:
-    """Return the texts in a language, else in its base language, else in English."""
+    """Return the texts in a language, or else in its base language or in English."""
     parts = language.split("-")
     tags = ["-".join(parts[:count]) for count in range(len(parts), 0, -1)]
     return next((WORDS[tag] for tag in tags if tag in WORDS), WORDS[FALLBACK])

@@ -126,7 +126,7 @@ def lock_and_check(
     """Lock a referral, check that an action is allowed, and return its step.
 
     The checks are made in a fixed order, so that an error reveals no more than the caller
-    may know: visibility (404), version (412, 428), state (409), side and role (403), and
+    may learn: visibility (404), version (412, 428), state (409), side and role (403), and
     requirements (409).
     """
     _, referral = referral_queries.lock(tx, referral_id)
@@ -237,9 +237,9 @@ def start_deadline(
 def get_deadline_kind(referral: Referral) -> tuple[DeadlineKind | None, Side]:
     """Return the kind of deadline for the current state and the side that has to act.
 
-    The kind is None if there is no deadline. After its acceptance, the referral of a return
-    has a deadline to open the checklist and, once the visits are planned, its usual
-    deadlines. In between, the return has its own deadlines.
+    The kind is None if there is no deadline. After the acceptance of a RETURN referral, the
+    kind is REVIEW until the decision GO, None until the visits are planned, and then the
+    usual one. An open return has its own deadlines.
     """
     kind, side = CLOCKS.get(referral.state, (None, Side.SYSTEM))
     awaits_return = referral.service == Service.RETURN and referral.state in AWAITING_RETURN

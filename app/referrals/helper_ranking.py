@@ -1,4 +1,4 @@
-"""A ranking of the offices that could help, without data that the caller may not know."""
+"""A ranking of the offices that could help, without data that the caller must not see."""
 
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
@@ -28,7 +28,7 @@ ANSWERED_NO: Final = frozenset({State.DECLINED, State.REDIRECTED, State.EXPIRED}
 
 
 def may_know_recipient(referral: Referral, case_file: Standing, reader: FocalPoint) -> bool:
-    """Return whether an office knows, or may know, the recipient of a referral (R12)."""
+    """Return whether an office knows, or may learn, the recipient of a referral (R12)."""
     is_opener = referral.opened_by == reader.id
     return is_opener or case_file.may_see_helper(reader, referral.recipient)
 
@@ -38,9 +38,9 @@ def rank_helpers(
 ) -> Ranking:
     """Rank the offices that could provide a service.
 
-    An office that was already asked is left out only if the caller may know that it was
+    An office that was already asked is left out only if the caller may learn that it was
     asked, because a gap in the list would reveal that it helps. For the same reason, the
-    capacity and past answers of offices that the caller may not know are ignored (R12).
+    capacity and past answers of offices that the caller must not see are ignored (R12).
     """
     own_office = directory_queries.by_id(tx, tx.actor.focal_point_id)
     case_file = standing.filter_for_caller(tx, case_file)
@@ -63,7 +63,7 @@ def rank_helpers(
 def find_asked_recipients(
     tx: ReadTransaction, case_file: Standing, service: Service, states: AbstractSet[State]
 ) -> frozenset[UUID]:
-    """Return the recipients of referrals in `states`, if the caller may know them (R12)."""
+    """Return the recipients of referrals in `states`, if the caller may see them (R12)."""
     own_office = directory_queries.by_id(tx, tx.actor.focal_point_id)
     return frozenset(
         referral.recipient_id

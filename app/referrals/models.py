@@ -55,7 +55,7 @@ class PartyRecord(CaseRecord, Listed):
 
     @property
     def audience(self) -> frozenset[UUID]:
-        """The offices that may know of the record: its parties and the holder or lead."""
+        """The offices that may learn of the record: its parties and the holder or lead."""
         parties = {party.focal_point_id for party in self.list_parties()}
         office = next(filter(None, map(self.case.with_relation, self.case_relations)), None)
         return frozenset(parties | ({office} if office else set()))

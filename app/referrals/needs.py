@@ -57,7 +57,7 @@ class Facts:
     sections: frozenset[Section] = frozenset()
     default_contacts: bool = False
     recipient: str | None = None
-    """The code of the recipient, or None if the caller may not know it."""
+    """The code of the recipient, or None if the caller must not learn it."""
 
 
 def is_case_open(facts: Facts) -> bool:

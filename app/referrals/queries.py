@@ -62,7 +62,7 @@ def get(tx: ReadTransaction, referral_id: UUID) -> Referral:
 
 
 def get_seen_or_led(tx: ReadTransaction, referral_id: UUID) -> Referral:
-    """Return a referral that the caller may see or saw as lead, or raise NotFound (404)."""
+    """Return a referral that the caller sees, or saw as the lead. Raises NotFound (404)."""
     return get_one(tx, SEEN_OR_LED_BY_ID, referral_id)
 
 

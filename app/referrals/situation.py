@@ -116,10 +116,10 @@ def redact_for(
     facts: Facts,
     sides: AbstractSet[Side],
 ) -> Facts:
-    """Return the facts that the caller may know.
+    """Return the facts that the caller may see.
 
-    If the caller may not know the recipient, the code of the recipient is left out. If the
-    caller may not know the fears of the person, an unsafe recipient appears only as a
+    If the caller must not see the recipient, the code of the recipient is left out. If the
+    caller must not learn the fears of the person, an unsafe recipient appears only as a
     missing consent. As the sender of a draft, this caller can choose only an office that a
     consent covers or the ranking proposes, and so cannot find out which office is feared.
     """
@@ -169,7 +169,7 @@ def show(tx: ReadTransaction, referrals: Sequence[Referral]) -> list[ReferralOut
 
 
 HIDDEN_FIELDS: Final = {"recipient": None, "due_at": None, "covered_until": None}
-"""Fields that are null if the reader may not know the recipient.
+"""Fields that are null if the reader must not see the recipient.
 
 The deadline would reveal the working days of the recipient. The end of cover would reveal
 the consent that names the recipient.
@@ -243,7 +243,7 @@ def list_actions(
 def find_covered_until(
     tx: ReadTransaction, referral: Referral, case_file: Standing
 ) -> datetime | None:
-    """Return the time until which consents that the reader may know cover a referral.
+    """Return the time until which consents that the reader may see cover a referral.
 
     The time may be in the past. Return None if these consents never cover the referral, or
     if the referral has ended. The result does not depend on fears, so it reveals none.
@@ -259,7 +259,7 @@ def find_covered_until(
 
 
 def find_sender(case: Case, reader: UUID) -> UUID | None:
-    """Return the holder of the case as the reader may know it, or None.
+    """Return the holder of the case as the reader may see it, or None.
 
     A reader with a snapshot of the case sees the holder at the time of the snapshot.
     """

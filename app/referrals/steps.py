@@ -93,7 +93,7 @@ def redirect(
     """End the referral and create a draft for the office that could help instead.
 
     The draft names this referral as its predecessor. If the office was already asked, no
-    draft is created; if the recipient may know this, RedirectLoop (422) is raised. Raises
+    draft is created; if the recipient may learn this, RedirectLoop (422) is raised. Raises
     FocalPointUnknown or RecipientUnfit (422) if the office is not known or may not receive
     referrals.
     """
@@ -113,7 +113,7 @@ def redirect(
 
 
 def may_know_asked(tx: WriteTransaction, referral: Referral, other: FocalPoint) -> bool:
-    """Return whether the recipient of a referral may know that an office was asked.
+    """Return whether the recipient of a referral may learn that an office was asked.
 
     An office that may belong to the State of origin must not find out where the person gets
     help, for example by redirecting referrals to one office after another (ADR 57). So it

@@ -225,7 +225,7 @@ def record_step(
 
 
 def get_audience(record: Return) -> frozenset[UUID]:
-    """Return the offices that may know of a return; if cancelled, at most the holder."""
+    """Return the offices that may learn of a return; if cancelled, at most the holder."""
     known, holder = record.referral.audience, record.case.holder
     return known & {holder} if record.state in CANCELLED else known
 

@@ -146,8 +146,8 @@ def list_misdirected_visits(
 ) -> list[Return]:
     """List the returns in which the wrong office has the deadline for the visits.
 
-    The recipient reports the visits, or the lead if the recipient is closed or unattended.
-    In an unattended office, no account could work on cases for a day (ADR 50).
+    The recipient reports the visits; if it is closed or unattended, the lead does. An
+    office is unattended if no account has been able to work on cases for a day (ADR 50).
     """
     recipient, closed = Referral.recipient_id, directory_queries.select_closed()
     unavailable = recipient.in_(closed) | recipient.in_(unattended)
@@ -233,7 +233,7 @@ LAST_RUN: Final = func.coalesce(Clock.stopped_at, bindparam("now", type_=Clock.d
 
 
 def list_travel_plans(tx: ReadTransaction, referral_ids: Iterable[UUID]) -> list[Sealed]:
-    """List the sealed travel plans of some referrals, and load the keys of their cases."""
+    """List the sealed travel plans of the given referrals, and load their cases' keys."""
     rows = tx.session.execute(PLANS, {"referrals": list(referral_ids)}).all()
     tx.kept_alive.update(key for _, key in rows)
     return [plan for plan, _ in rows]

@@ -174,7 +174,7 @@ class CallOff(RequestModel):
 
 
 class StepDone(ResponseModel):
-    """A step that was taken; the result is shown only to sides that may know it."""
+    """A step that was taken; the result is shown only to sides that may see it."""
 
     step: Annotated[int, Field(ge=1, le=12)]
     action: Action

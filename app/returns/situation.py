@@ -236,7 +236,7 @@ def get_version(view: ReturnView) -> int:
 
 
 def show_steps(tx: ReadTransaction, view: ReturnView) -> list[StepDone]:
-    """Return the steps that were taken, with the offices that the caller may know.
+    """Return the steps that were taken, with the offices that the caller may see.
 
     The lead sees all results. Another office sees only its own results, because the State
     of origin must not learn which dangers the lead found (R12).

@@ -91,7 +91,7 @@ def show_webhooks(
 
 
 def describe_webhook(webhook: Webhook, code: str, feed: Feed, head: int) -> WebhookOut:
-    """Return a webhook as the API shows it; `head` is the end of its feed."""
+    """Return a webhook as the API shows it; `head` is the newest position of its feed."""
     asked = webhook.pinged_at
     return WebhookOut(
         id=webhook.id,

@@ -43,7 +43,7 @@ class Alarms:
     """The length in seconds of a clock jump that is not stored yet, or None."""
 
     def check(self, runtime: Runtime) -> None:
-        """Compare the clocks, measure all gauges, and log clock jumps and alarms."""
+        """Compare the clocks, check all gauges, and log clock jumps and alarms."""
         with runtime.database.begin_read() as session:
             self.compare_clocks(runtime.time(session))
         self.record_jump(runtime)

@@ -147,7 +147,7 @@ def build_email(letter: NotificationMessage, sender: str, domain: str) -> EmailM
 
 @contextmanager
 def limit_time(smtp: Connection, seconds: float) -> Iterator[None]:
-    """Close the connection after the block, or during the block after `seconds`."""
+    """Close the connection when the block ends, or after `seconds` if that is earlier."""
     done = Event()
 
     def watch() -> None:

@@ -314,7 +314,7 @@ def test_form_names_a_recipient_once_for_each_purpose(lead: Someone, case: Json)
 def test_office_records_a_limited_number_of_valid_consents(
     lead: Someone, case: Json, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The limit ignores a submitter's consent, because the lead may not know of it."""
+    """The limit ignores a submitter's consent, because the lead must not learn of it."""
     monkeypatch.setattr(consent_actions, "MAX_VALID", 3)
     [first, _] = record_form(lead, case, BED, ADVICE)
 

@@ -1,4 +1,4 @@
-"""The page of the contract is served only if enabled, and loads nothing from elsewhere."""
+"""The API documentation is served only if enabled, and loads nothing from elsewhere."""
 
 import re
 

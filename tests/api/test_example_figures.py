@@ -1,4 +1,4 @@
-"""Tests of the demonstration's made-up figures, and of the quarter after them."""
+"""Tests of the example figures in the demo, and of the quarter that follows them."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""An office that may not know of a fear is told that a consent is missing (ADR 14)."""
+"""An office that must not learn of a fear is told that a consent is missing (ADR 14)."""
 
 from typing import Any
 

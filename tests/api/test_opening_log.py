@@ -1,4 +1,4 @@
-"""The access log records granted and refused access. A rewritten text causes an event."""
+"""Tests of the access log, and of the events that report replaced documents of a case."""
 
 import pytest
 

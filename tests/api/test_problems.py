@@ -57,7 +57,7 @@ def is_problem(answer: Response) -> bool:
 
 
 def build_body(value: str) -> bytes:
-    """Return a request body as raw JSON; one of its free texts contains the given value."""
+    """Return a request body as raw JSON; one free-text field contains the given value."""
     return b'{"summary": {}, "sections": [{"section": "needs", "summary": "%s."}]}' % (
         value.encode()
     )

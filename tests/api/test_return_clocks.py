@@ -207,7 +207,7 @@ def test_a_consulate_that_is_asked_while_a_case_rests_hears_of_it_when_it_goes_o
 
 
 def list_missed_deadlines(office: Someone) -> list[tuple[str, int]]:
-    """Return each missed deadline in new events: its kind, and how often it was missed.
+    """Return each missed deadline in new events: its kind, and the number of misses.
 
     Events about referrals are left out.
     """

@@ -223,7 +223,7 @@ def test_index_finds_the_route_that_the_application_would(app: FastAPI) -> None:
 
 
 def list_routes(app: FastAPI) -> list[RouteContext]:
-    """Return the routes of an application and its routers, in the order of matching."""
+    """Return the routes of an application and its routers, in matching order."""
     return list(iter_route_contexts(app.router.routes))
 
 

@@ -13,7 +13,7 @@ def story(world: World) -> Story:
 
 @pytest.fixture
 def stopped(story: Story, officer: Someone, lead: Someone) -> Json:
-    """Return a case that was stopped on the eighth and last date of a story."""
+    """Return a case that the lead stopped on the last of the eight dates of a story."""
     for day in range(2, 2 + FEWEST):
         story.on(f"2026-06-{day:02} 10:00")
     case = lead.take_lead(officer.submit())

@@ -59,7 +59,7 @@ def read_arguments() -> argparse.Namespace:
 
 
 def add_against(commands: Any) -> None:
-    """Add the commands for a comparison of this tree with another commit."""
+    """Add the commands for a comparison of this working tree with another commit."""
     other = commands.add_parser("against", help="compare this tree with another commit")
     other.add_argument("revision")
     other.add_argument("--databases", default="sqlite,postgresql")
@@ -85,7 +85,7 @@ def add_against(commands: Any) -> None:
 
 
 def add_peers(commands: Any) -> None:
-    """Add the command that compares this tree with a service on Django REST framework."""
+    """Add the command that compares the product with a service on Django REST framework."""
     peers = commands.add_parser("peers", help="compare with Django REST framework")
     peers.add_argument("--databases", default="sqlite,postgresql")
     peers.add_argument("--rounds", type=int, default=5)

@@ -1,7 +1,7 @@
 """A comparison of this working tree with another commit: `make bench-against REV=`.
 
 Both products run at the same time, each with its own database, and get the same requests
-in turn. The other commit runs from a checkout, with the benchmark of this tree.
+in turn. The other commit runs from a checkout, with the benchmark of this working tree.
 """
 
 import os
@@ -34,7 +34,7 @@ class Change:
 
     @property
     def times(self) -> float:
-        """The CPU time of this tree, divided by that of the other commit."""
+        """The CPU time of this working tree, divided by that of the other commit."""
         return 1 / self.found.by_cpu
 
 
@@ -64,7 +64,7 @@ def list_keys(url: str, folder: Path) -> list[str]:
 def measure_changes(
     database: str, root: Path, pace: Pace, kinds: Sequence[Kind], say: Say
 ) -> list[Change]:
-    """Compare the cost of requests to this tree and to the checkout in `root`."""
+    """Compare the cost of requests to this working tree and to the checkout in `root`."""
     make = PLACES[database]
     with make() as old_place, make() as new_place:
         old_keys = prepare_keys_at(root, old_place)

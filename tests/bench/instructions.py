@@ -30,7 +30,7 @@ TOTAL: Final = re.compile(r"Collected : ([0-9]+)")
 
 @dataclass(frozen=True)
 class Instructions:
-    """The instructions of one kind of request, at another commit and in this tree."""
+    """The instructions of one kind of request, in another commit and this working tree."""
 
     database: str
     kind: Kind
@@ -50,7 +50,7 @@ def install_valgrind() -> None:
 def compare_instructions(
     database: str, root: Path, kinds: Sequence[Kind], say: Say
 ) -> list[Instructions]:
-    """Count the instructions of requests to this tree and to the checkout in `root`."""
+    """Count instructions of requests to this working tree and to the checkout in `root`."""
     make = PLACES[database]
     with make() as old_place, make() as new_place:
         old_keys = prepare_keys_at(root, old_place)

@@ -66,7 +66,7 @@ def measure_cpu_or_zero(pid: int) -> float:
 
 
 def list_children(pid: int) -> list[int]:
-    """Return the ids of the child processes of a process that has one thread."""
+    """Return the ids of the child processes of a single-threaded process."""
     listed = (PROC / str(pid) / "task" / str(pid) / "children").read_text()
     return [int(child) for child in listed.split()]
 

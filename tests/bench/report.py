@@ -47,7 +47,7 @@ MEASURES = ("", "found", "at most", "extreme", "reached")
 
 
 def format_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Yield the lines of a Markdown table with these heads and rows."""
+    """Yield the lines of a Markdown table with these column headings and rows."""
     widths = [max(len(row[n]) for row in (heads, *rows)) for n in range(len(heads))]
     yield format_row(heads, widths)
     yield format_row(["-" * width for width in widths], widths)
@@ -61,9 +61,9 @@ def format_row(cells: Sequence[str], widths: Sequence[int]) -> str:
 
 
 def format_goal(goal: Goal | None, form: str) -> tuple[str, str]:
-    """Return a goal and its extreme value as texts.
+    """Return the value of a goal, and the better value called extreme, as strings.
 
-    Both texts are empty if there is no goal. The second is empty if the value is 0.
+    Both strings are empty if there is no goal. The second is empty if its value is 0.
     """
     if goal is None:
         return "", ""
@@ -126,7 +126,7 @@ def format_noise(place: PlaceResult) -> str:
 
 
 def format_result(result: Result) -> str:
-    """Return the text about a whole run."""
+    """Return the report of a whole run."""
     lines = [
         f"{result.date}, commit `{result.commit}`; {result.machine}.",
         "",
@@ -149,7 +149,7 @@ def format_client(result: Result) -> str:
 
 
 def format_growth(places: Sequence[GrowthResult]) -> str:
-    """Return the text about the cost with few and with many cases."""
+    """Return the report on the cost with few and with many cases."""
     lines = list[str]()
     for place in places:
         few, many = format_sizes(place.few), format_sizes(place.many)
@@ -177,7 +177,7 @@ def format_grown(line: Grown) -> tuple[str, ...]:
 
 
 def format_changes(changes: Sequence[Change]) -> str:
-    """Return the table that compares this tree with another commit."""
+    """Return the table that compares this working tree with another commit."""
     rows = [
         (
             one.database,
@@ -195,7 +195,7 @@ def format_changes(changes: Sequence[Change]) -> str:
 
 
 def format_instructions(found: Sequence[Instructions]) -> str:
-    """Return the table that compares the instructions of this tree and another commit."""
+    """Return the table of the instructions of this working tree and of another commit."""
     rows = [
         (
             one.database,

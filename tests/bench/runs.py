@@ -28,7 +28,7 @@ REST = 2.0
 
 
 def show(text: str) -> None:
-    """Print a text without delay."""
+    """Print a line, and flush the output."""
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
 
@@ -155,7 +155,7 @@ def run_peers(arguments: argparse.Namespace) -> None:
 
 
 def run_keys(arguments: argparse.Namespace) -> None:
-    """Prepare a database with the code of this tree, and print two API keys."""
+    """Prepare a database with the code of this working tree, and print two API keys."""
     show("\n".join(list_keys(arguments.url, arguments.folder)))
 
 

@@ -20,7 +20,7 @@ from tests.bench.sides import Kind
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
-    """Yield a client for an application that has the demonstration's offices."""
+    """Yield a client for an application that has the demo offices."""
     folder = tmp_path_factory.mktemp("instructions")
     place = Place("SQLite", folder, "", f"sqlite:///{folder / 'product.db'}")
     keys = prepare_keys(place)

@@ -75,7 +75,7 @@ def build_recipient(kind: str, *purposes: str) -> Json:
 
 @dataclass(frozen=True)
 class Casework:
-    """The people of the demonstration who act in the tests, through the API."""
+    """The API clients of the demo users who act in the tests."""
 
     officer: Client
     lead: Client

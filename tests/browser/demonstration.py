@@ -25,7 +25,7 @@ PATIENCE: Final = 300
 """Seconds that the demonstration may take to play its journeys, and to end."""
 KEYS_NAME: Final = "demo-api-keys.csv"
 PLAYED: Final = re.compile(r"All \d+ journeys were played|No example case is played")
-"""Matches the last line of the demonstration. After it, only the tests change cases."""
+"""Matches the last line that the demo prints. After it, only the tests change cases."""
 NO_JOURNEYS: Final = "--no-journeys"
 """The option with which the demonstration plays no journey."""
 
@@ -110,7 +110,7 @@ class Demonstration:
 
     @property
     def link(self) -> str:
-        """The path of the page on which a made-up person is chosen."""
+        """The path of the page on which a demo user is chosen."""
         return self.find_printed(r"http://localhost:\d+(/console/demo/\S+)")
 
     def find_printed(self, pattern: str) -> str:
@@ -187,6 +187,6 @@ def serve_demonstration(folder: Path, *options: str) -> Iterator[Demonstration]:
 
 
 def read_keys(folder: Path) -> dict[str, str]:
-    """Return the API key of each account of the demonstration, by its label."""
+    """Return the API key of each demo account, by its label."""
     with (folder / "var" / KEYS_NAME).open(encoding="utf-8", newline="") as table:
         return {row["label"]: row["key"] for row in csv.DictReader(table)}

@@ -107,7 +107,7 @@ class Window:
         return answer
 
     def sign_in(self, link: str, label: str) -> None:
-        """Sign in as a person of the demonstration; `link` is the path of its page."""
+        """Sign in as a demo user; `link` is the path of the page with the demo users."""
         self.visit(link)
         self.follow(self.page.locator(f'button[name=person][value$="/{label}"]'))
         self.interactions = 0
@@ -141,7 +141,7 @@ class Window:
         self.page.locator(f'main select[name="{name}"]:visible').select_option(value)
 
     def fill(self, name: str, text: str) -> None:
-        """Type a text into a field."""
+        """Type text into a field."""
         self.interactions += 1
         self.page.locator(f'main [name="{name}"]:visible').fill(text)
 

@@ -1,4 +1,4 @@
-"""Tests of the page of the demonstration: its people in the order of a tour, and tasks."""
+"""Tests of the demo page, which lists the demo users in tour order, with their tasks."""
 
 import re
 from collections.abc import Iterator
@@ -46,7 +46,7 @@ type Practice = tuple[World, DemoSignIn]
 
 @pytest.fixture
 def practice(url: str) -> Iterator[Practice]:
-    """Yield a world with the accounts of the demonstration, and its sign-in."""
+    """Yield a world with the demo accounts, and the demo sign-in."""
     made = World(url)
     sign_in = build_demo_sign_in(prepare_demo_keys(made.runtime))
     app = create_app(made.runtime, public_url=PUBLIC)

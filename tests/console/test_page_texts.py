@@ -70,7 +70,7 @@ def check_pages(who: Someone, *paths: str, status: int = 200) -> None:
 
 @pytest.fixture
 def case(officer: Someone, lead: Someone) -> Json:
-    """Return a case that is led, with consents to a referral and a handover."""
+    """Return a case that has a lead, with consents to a referral and a handover."""
     consents = [make_consent(), make_service_consent(), make_handover_consent()]
     safeguards = {"country_of_origin": "UZ", "origin_contact": "permitted"}
     return lead.take_lead(officer.submit(safeguards=safeguards, consents=consents))

@@ -21,7 +21,7 @@ EXIT = "https://www.example.org/"
 
 @pytest.fixture
 def practice(url: str) -> Iterator[World]:
-    """Yield a world whose console has the sign-in of the demonstration."""
+    """Yield a world whose console has the demo sign-in."""
     made = World(url)
     people = [made.add_person(code) for code in ("KZ_LEAD", "UZ_CONSULATE_ALMATY")]
     app = create_app(made.runtime, public_url=PUBLIC)
@@ -36,7 +36,7 @@ def practice(url: str) -> Iterator[World]:
 
 
 def sign_in(world: World, person: str = "KZ_LEAD/duty 1") -> str:
-    """Sign in as a person of the demonstration, and return the cookie of the session."""
+    """Sign in as a demo user, and return the value of the session cookie."""
     answer = post(world, f"demo/{SECRET}", {"person": person})
     assert answer.status_code == 303
     assert answer.headers["Location"] == "/console/"

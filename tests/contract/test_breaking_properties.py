@@ -193,7 +193,7 @@ REPEATED: Final = frozenset(list_repeated(WHOLE["components"]["schemas"]))
 
 
 def is_meaningful(key: str, value: Any, parent: Any, pointer: str) -> bool:
-    """Return whether a key of the contract matters to clients.
+    """Return whether a key in the contract matters to clients.
 
     For example, a description or a default does not.
     """

@@ -86,7 +86,7 @@ def test_position_in_the_feed_has_one_name_and_no_list_has_it() -> None:
 
 @pytest.fixture
 def people(world: World) -> dict[str, Someone]:
-    """Return people with at least two rows in each list that is divided into pages."""
+    """Return people with at least two rows in each paginated list."""
     people = create_people(world)
     create_records(people)
     lead, taker, administrator = (people[n] for n in ("lead", "taker", "administrator"))

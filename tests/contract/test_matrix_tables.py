@@ -13,7 +13,7 @@ TABLES = {plan.table: reading.table(plan.table) for plan in plans.ALL}
 
 
 def list_operations() -> set[str]:
-    """Return the names of all operations that have a row in a table of the matrix."""
+    """Return the names of all operations with a row in a table of the access matrix."""
     return {name for table in TABLES.values() for name in table.operations}
 
 

@@ -1,4 +1,4 @@
-"""Every operation of the contract has an example that was recorded from the service."""
+"""Every operation in the contract has an example that was recorded from the service."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Generated clients can use the names of the contract without changes."""
+"""Generated clients can use the names in the contract without changes."""
 
 import builtins
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ another property with `list[str]`."""
 
 
 def list_names() -> Iterator[str]:
-    """Yield the names of all properties, parameters and operations of the contract."""
+    """Yield the names of all properties, parameters and operations in the contract."""
     for schema in DOCUMENT["components"]["schemas"].values():
         yield from schema.get("properties", {})
     for path in DOCUMENT["paths"].values():

@@ -31,7 +31,7 @@ class StorySource(NamedTuple):
 
 
 def list_calls(function: ast.FunctionDef) -> Iterator[tuple[str, ast.Call]]:
-    """Yield the method calls on `story` in a test function, in the order of the lines."""
+    """Yield the method calls on `story` in a test function, in line order."""
     found = [
         (node.func.attr, node)
         for node in ast.walk(function)

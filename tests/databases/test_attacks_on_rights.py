@@ -387,7 +387,7 @@ def test_clock_that_was_ahead_for_a_moment_makes_no_key_invalid(
 
 
 def test_ended_enrolment_is_answered_as_before(world: World) -> None:
-    """An enrolment that ended long ago has no digest, and causes no alarm."""
+    """An enrolment that expired days ago has no digest; confirming it raises no alarm."""
     office = Office(world)
     made = unwrap(office.begin())
     world.advance(days=5)

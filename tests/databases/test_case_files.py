@@ -56,7 +56,7 @@ RULES_READ = (
 
 @pytest.fixture
 def cases(officer: Someone, lead: Someone) -> list[Json]:
-    """Return a led case with a referral, a handover and more, and a submitted case."""
+    """Return a case with a lead, a referral, a handover and more, and a submitted case."""
     consents = [make_consent(), make_service_consent(), make_handover_consent()]
     guards = {"country_of_origin": "UZ", "origin_contact": "permitted"}
     full = lead.take_lead(officer.submit(consents=consents, safeguards=guards))
@@ -83,7 +83,7 @@ def describe(value: Any) -> Any:
 
 
 def read_all(tx: ReadTransaction, ids: list[Any]) -> dict[str, Any]:
-    """Return the results of all functions for some cases."""
+    """Return the results of all functions for the given cases."""
     office, account = tx.actor.focal_point_id, tx.actor.account_id
     results: dict[str, Any] = {load.__name__: load(tx, ids) for load in RULES_READ}
     for name in ("list_routing", "list_safeguards"):  # their order is not defined

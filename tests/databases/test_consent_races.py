@@ -1,4 +1,4 @@
-"""Races of withdrawal and acceptance (R86), and of two decisions on emergency access."""
+"""Races between withdrawal and acceptance (R86), and between emergency access decisions."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -100,7 +100,7 @@ def test_a_referral_is_accepted_or_not_and_a_no_ends_it_either_way(world: Served
 def require_one_outcome(
     lead: Someone, shelter: Someone, case: Json, sent: Json, accepted: Response
 ) -> None:
-    """Check that the referral is withdrawn, and that the shelter can read nothing more."""
+    """Check that the referral is withdrawn, and that the shelter cannot read the needs."""
     assert lead.read(sent)["state"] == "withdrawn"
     assert lead.read(case)["state"] == "referring"
     event_types = [

@@ -68,7 +68,7 @@ def test_deactivated_office_stays_inactive_without_its_history(closed: World) ->
 
 
 def forget(closed: World, table: type[FocalPoint | Contact]) -> None:
-    """Set the marks of deactivations by accounts to NULL, as after an upgrade."""
+    """Set `deactivated_by_account` to NULL in a table, as after an upgrade."""
     with closed.database.begin_write() as session:
         update_directory(session, update(table), deactivated_by_account=None)
 

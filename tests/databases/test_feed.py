@@ -74,7 +74,7 @@ def record_commits(database: Database) -> Iterator[list[About]]:
 def write_all(
     writer: Someone, readers: Sequence[Someone], tell: Tell, changes: range = CHANGES
 ) -> list[About]:
-    """Record all changes in eight threads, and return them in the order of commits."""
+    """Record all changes in eight threads, and return them in commit order."""
 
     def write(number: int) -> None:
         some = CHANCE.sample(readers, CHANCE.randint(1, len(readers)))

@@ -138,7 +138,7 @@ def test_steps_without_a_digest_are_refused_after_the_date(earlier: Homecoming) 
 def test_deleted_steps_of_an_earlier_version_are_refused_after_the_date(
     earlier: Homecoming,
 ) -> None:
-    """The migration has marked the return, so that a return without steps is noticed."""
+    """The migration has marked the return, so that a return without steps is detected."""
     attacker = Attacker(earlier.world)
     number = attacker.find(Return, id=UUID(earlier.record["id"]))["number"]
     attacker.update(Return, number, steps_digest=b"")

@@ -1,4 +1,4 @@
-"""The service refuses a database whose guards were weakened or removed (ADR 36)."""
+"""The service refuses a database with weakened triggers, policies or rights (ADR 36)."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

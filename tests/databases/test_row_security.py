@@ -264,7 +264,7 @@ def test_nothing_of_others_is_changed(change: str, service: Database) -> None:
 
 @pytest.mark.usefixtures("pg_url")
 def test_without_the_binding_nothing_is_served(officer: Someone, stranger: Someone) -> None:
-    """Without the statement that sets the office, a list of cases fails with status 500."""
+    """Without the statement that sets the office, a request for cases gets status 500."""
     unwrap(officer.create_case())
     bound = list_cases(officer, stranger)
 

@@ -83,7 +83,10 @@ def fail_commits(world: World) -> Iterator[None]:
 
 
 def count_rows(world: World) -> list[int]:
-    """Return the row counts of tables that a request could write, and the sum of heads."""
+    """Return the row counts of the tables that a request could write.
+
+    The last number is the sum of the last positions of all feeds.
+    """
     tables = (Case, Party, Sealed, Entry, Delivery, Outcome, AccessEntry)
     with world.database.begin_read(SERVICE) as session:
         counts = [select(func.count()).select_from(table) for table in tables]

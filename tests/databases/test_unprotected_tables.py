@@ -50,7 +50,7 @@ type Closed = list[tuple[Someone, str]]
 
 @pytest.fixture
 def closed(world: World) -> Closed:
-    """Return refused requests, each with its person, in a world with many records."""
+    """Return refused requests, each with its sender, in a world with many records."""
     people = create_people(world)
     create_records(people)
     with world.database.begin_read(SERVICE) as session:

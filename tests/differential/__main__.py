@@ -37,7 +37,7 @@ def read_arguments() -> argparse.Namespace:
 
 
 def list_common_operations(other: Path, tree: Path) -> list[Operation]:
-    """Return the operations of the other commit that this tree has too."""
+    """Return the operations of the other commit that this working tree has too."""
     theirs, ours = (
         list_operations(json.loads((root / CONTRACT).read_text("utf-8")))
         for root in (other, tree)

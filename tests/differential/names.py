@@ -24,7 +24,7 @@ NAME: Final = re.compile(r"«([0-9]+\.[0-9]+)»".encode().decode("latin-1"))
 """A pattern for a name in a text that has one character for each byte."""
 
 type Texts = tuple[str, str]
-"""A text of each side: of the other commit, and of this tree."""
+"""A text of each side: of the other commit, and of this working tree."""
 
 
 def mark(name: str) -> str:

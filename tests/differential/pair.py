@@ -104,7 +104,7 @@ def run_side(root: Path, database: str, log: Path) -> Iterator[ProcessSide]:
 
 @dataclass
 class Pair:
-    """The two sides: the other commit, and this tree."""
+    """The two sides: the other commit, and this working tree."""
 
     sides: Sequence[Side]
     names: Names = field(default_factory=Names)

@@ -50,7 +50,7 @@ def change_status_after_new_case(command: Json, answer: Json, seen: Counter[str]
 
 @dataclass
 class LocalSide:
-    """A service of this tree in this process, whose responses a function changes."""
+    """A service that runs in this process, and whose responses a function changes."""
 
     service: Service
     change: Change
@@ -69,7 +69,7 @@ class LocalSide:
 
 @contextmanager
 def open_local_pair(copy: Copy, change: Change) -> Iterator[Pair]:
-    """Yield two services of this tree. `change` changes the responses of the second."""
+    """Yield two services in this process. `change` changes the responses of the second."""
     with run_in_thread() as loops:
         one, other = Service(copy, loops), Service(copy, loops)
         with one.stack, other.stack:

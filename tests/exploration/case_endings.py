@@ -200,9 +200,9 @@ def list_endings(stage: Stage, office: str) -> Iterator[Move]:
 
 
 def list_takeovers(stage: Stage, desk: str) -> Iterator[Move]:
-    """Yield the moves by which a desk gives the lead to another office.
+    """Yield the moves by which a desk replaces the lead, or records or withdraws consents.
 
-    An office without an account is tried last, because the desk would get the case again.
+    Offices without an account come last: they cannot act, and the desk gets the case again.
     """
     found, staffed = stage.fetch_rows(LEAD), stage.list_staffed()
     why = "LEAD_SILENT" if found and found[0][0] else "LEAD_INACTIVE"

@@ -48,7 +48,7 @@ def command(folder: Path, *words: str, **more: str) -> subprocess.CompletedProce
 
 
 class Printed(list[str]):
-    """The lines of the demonstration's output that were read so far."""
+    """The lines that were read from the output of the demo."""
 
     def __init__(self, stream: IO[str], pid: int) -> None:
         super().__init__()
@@ -56,7 +56,7 @@ class Printed(list[str]):
         self.pid = pid
 
     def read_until(self, text: str) -> None:
-        """Read the lines up to the first line with a text."""
+        """Read lines up to the first one that contains the given text."""
         for line in self.stream:
             self.append(line.rstrip())
             if text in line:

@@ -198,7 +198,7 @@ def count_cases(officer: Someone) -> int:
 
 
 def run_until(end: tuple[int, str], act: Callable[[], Response]) -> int:
-    """Return how often an action succeeds until it is refused with the problem `end`."""
+    """Return how many times an action succeeds before it is refused with problem `end`."""
     for number in range(MANY):
         answer = act()
         if answer.status_code != 201:

@@ -137,7 +137,7 @@ def list_comparison_changes(node: ast.Compare) -> Iterator[tuple[str, Change]]:
 
 
 def faults(rules: ModuleType) -> Iterator[str]:
-    """Yield a text for each difference between the rules and the independent copy."""
+    """Yield a message for each difference between the rules and the independent copy."""
     try:
         yield from (str(row) for row in ROWS if not matches_copy(rules, row))
         if [*rules.Purpose] != PURPOSES.split():

@@ -1,4 +1,4 @@
-"""Most typing errors in a case code are noticed; letter case and hyphens do not matter."""
+"""Most typing errors in a case code are detected; letter case and hyphens do not matter."""
 
 import re
 from itertools import pairwise

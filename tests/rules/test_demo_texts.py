@@ -1,4 +1,4 @@
-"""The consents of the demonstration have a valid date at each hour in each time zone."""
+"""The date of a demo consent is not in the future in any time zone, at any hour."""
 
 from datetime import UTC, date, datetime, timedelta
 

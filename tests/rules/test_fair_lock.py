@@ -1,4 +1,4 @@
-"""The lock for writers admits one thread at a time, in the order of arrival."""
+"""The lock for writers admits one thread at a time, in order of arrival."""
 
 import signal
 import time

@@ -91,7 +91,7 @@ def test_insider_who_adds_many_people_learns_no_single_count() -> None:
 
 
 def draw_shown(count: int) -> Counter[int | None]:
-    """Return how often each number, or None, is shown for a count with random noise."""
+    """Return how many times each number or None is shown for a count with random noise."""
     derive = derive_test_noise("padding")
     draws = choose_number(20_000, sample=5_000)
     noises = (min(LARGEST_NOISE, derive((str(n),))) for n in range(draws))

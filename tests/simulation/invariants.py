@@ -18,7 +18,7 @@ ALIVE: Final = (
     "('sent', 'received', 'info_requested', 'accepted', 'in_progress', 'on_hold')"
 )
 QUIET: Final = "('finish_draft', 'erase', 'consent_ends', 'decide_reading', 'reading_ends')"
-"""Kinds of deadlines that cause no event when they are missed."""
+"""Kinds of deadlines for which no event is recorded when they are missed."""
 HOLDER: Final = """
     SELECT p.focal_point_id FROM party p WHERE p.record_id = c.id AND p.until IS NULL
     AND p.relation IN ('lead', 'candidate', 'desk')

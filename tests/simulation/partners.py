@@ -65,7 +65,7 @@ class Partner:
         self.scene, self.office, self.temper = scene, office, temper
         self.worker = scene.get_person(scene.stage.workers[office])
         self.received: list[str] = []
-        """The ids of the received events, in the order of receipt."""
+        """The ids of the received events, in order of receipt."""
         self.positions = self.head = 0
         self.todo: dict[str, None] = {}
         self.known_records: dict[str, Json] = {}

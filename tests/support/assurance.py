@@ -81,7 +81,7 @@ def describe_fuzzing(told: Numbers) -> tuple[str, str]:
 
 
 def describe_mutation(told: Numbers) -> tuple[str, str]:
-    """Return the extent of a mutation run, and how many changes no test noticed."""
+    """Return the extent of a mutation run, and how many changes no test detected."""
     of = {name: sum(one[name] for one in told["modules"]) for name in COUNTED}
     judged = of["killed"] + of["survived"]
     rate = 100 * of["killed"] / judged if judged else 0.0

@@ -1,7 +1,7 @@
 """Marker texts that occur nowhere else, a case that contains them, and a log recorder.
 
-Every personal field and every free text is filled with a marker in three scripts. A test
-then searches for the markers in each encoding in which they could be stored.
+Every personal field and every free-text field is filled with a marker in three scripts. A
+test then searches for the markers in each encoding in which they could be stored.
 """
 
 import json

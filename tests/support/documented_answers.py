@@ -26,7 +26,7 @@ EVERYWHERE: Final = frozenset({"content-type", "content-length", "date"})
 HARDENING: Final = frozenset({"referrer-policy", "x-content-type-options"})
 """Headers that always have one value; the description of the contract names them."""
 FAULT: Final = 500
-"""The status of a fault of the service, which no operation documents."""
+"""The status of an internal error of the service, which no operation documents."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Make the deadlines of a case of the demonstration due now.
+"""Make the deadlines of a demo case due now.
 
 Usage: python -m tests.support.expire_deadlines CODE, with the settings of the service.
 """

@@ -18,7 +18,7 @@ from tests.support.world import (
 
 OLD_DESK, NEW_DESK = "DESK_CENTRAL_ASIA", "DESK_CARIBBEAN"
 NGOS: Final = ("SANA_SEZIM", "PARTNERSHIP_IN_ACTION")
-"""NGOs that can lead in Kazakhstan, in the order of routing; IOM comes after them."""
+"""NGOs that can lead in Kazakhstan, in routing order; IOM comes after them."""
 STATE_ALONE: Final = [make_consent(), make_service_consent()]
 
 

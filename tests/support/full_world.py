@@ -1,6 +1,6 @@
 """A world with one or more records of each kind, and the ids that each person can see.
 
-The ids are read from the lists of the contract, so that a new route is tried with real ids:
+The ids are read from the lists of the API, so that a new route is tested with real ids:
 the items of `/v1/x` provide the ids of `/v1/x/{x_id}/...`.
 """
 

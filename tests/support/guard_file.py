@@ -1,8 +1,8 @@
 """Write app/kernel/guards.json: `make guards`.
 
 The file lists the constraints, triggers and policies that the migrations create in a new
-database of each kind. Read the differences before you commit the file: no test notices a
-guard that has disappeared.
+database of each kind. Read the differences before you commit the file: no test detects that
+one of them has disappeared.
 """
 
 import json
@@ -18,7 +18,7 @@ FILE: Final = ROOT / "app" / "kernel" / guards.FILE
 
 
 def main() -> None:
-    """Migrate a database of each kind, and write the guards of the databases to a file."""
+    """Migrate a database of each kind, and write triggers and other guards to a file."""
     found, home = {}, make_home()
     try:
         for kind in ("sqlite", "postgresql"):

@@ -1,4 +1,4 @@
-"""Hostile input for every operation of the contract."""
+"""Hostile input for every operation in the contract."""
 
 import json
 from collections.abc import Collection, Iterator
@@ -95,7 +95,7 @@ FORMATS: Final[dict[str, st.SearchStrategy[Any]]] = {
 
 
 def make_values(schema: Json, schemas: Json) -> st.SearchStrategy[Any]:
-    """Return a strategy for values that fit a schema, with a marker in each free text."""
+    """Return a strategy for values that fit a schema, with a marker in all free text."""
     if "$ref" in schema:
         return make_values(schemas[schema["$ref"].rpartition("/")[2]], schemas)
     for choice in ("anyOf", "oneOf"):

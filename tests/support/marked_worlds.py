@@ -1,4 +1,4 @@
-"""Worlds in which every free text that a person sends is replaced by a numbered marker.
+"""Worlds in which all free text that a person sends is replaced by numbered markers.
 
 A test searches responses for the markers. Two worlds have the same ids and times, but
 markers of different letters and lengths. A response differs only if it depends on a text.
@@ -46,7 +46,7 @@ WHOLE: Final = re.compile(
 )
 """A whole marker of either world."""
 PUBLIC_PATHS: Final = ("/focal-points", "/accounts", "/webhooks", "/enrolments")
-"""Paths whose free texts name offices and accounts, and are therefore not replaced."""
+"""Paths whose free text names offices and accounts, and is therefore not replaced."""
 CONTACTS: Final = "-contacts"
 PHONE_FIELD: Final = "phone"
 BORN: Final = ("1907-11-29", "1911-02-03")
@@ -75,7 +75,7 @@ class Markers:
         return f"+{PHONE}{self.count:05}"
 
     def replace_texts(self, path: str, body: Any, free: frozenset[str]) -> Any:
-        """Return the body of a request with a marker in place of each free text.
+        """Return the body of a request with a marker in each free-text field.
 
         Except for contacts, bodies that are sent to `PUBLIC_PATHS` are not changed.
         """
@@ -117,7 +117,7 @@ def replace_markers(text: str, readable: frozenset[int]) -> str:
 
 
 class MarkedPerson(Someone):
-    """A person whose free texts are replaced by markers."""
+    """A person whose free text is replaced by markers."""
 
     world: "MarkedWorld"
 
@@ -129,7 +129,7 @@ class MarkedPerson(Someone):
 
 
 class MarkedWorld(World):
-    """A world whose people send markers instead of free texts."""
+    """A world whose people send markers instead of free text."""
 
     def __init__(
         self,

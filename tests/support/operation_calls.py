@@ -147,7 +147,7 @@ class Hunt:
         return body | {name: own[name] for name in same}
 
     def find_caller(self, operation: Operation) -> int:
-        """Return the index of a caller whose requests with NUL are refused as malformed.
+        """Return the index of a caller for whom a body with a NUL is refused as malformed.
 
         Each person is tried with one group of ids before any person is tried with a second
         group. Raises AssertionError if there is no such caller.

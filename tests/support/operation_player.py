@@ -67,7 +67,7 @@ class Player:
     shared: Json = field(default_factory=dict)
     """The bodies of the problems that are examples of all operations, by their code."""
     calls: Counter[str] = field(default_factory=Counter)
-    """How often each operation was called."""
+    """The number of calls of each operation."""
 
     @cached_property
     def operations(self) -> dict[str, Operation]:

@@ -1,4 +1,4 @@
-"""The operations of the contract, and a way to send requests that no client would send.
+"""The operations in the contract, and a way to send requests that no client would send.
 
 Requests are passed to the application without an HTTP client, which would correct or refuse
 them.
@@ -24,7 +24,7 @@ WRITES: Final = {"post", "put", "patch", "delete"}
 
 @dataclass(frozen=True)
 class Operation:
-    """An operation of the contract."""
+    """An operation in the contract."""
 
     method: str
     path: str
@@ -77,9 +77,9 @@ def resolve_reference(schema: Json, schemas: Json) -> Json:
 
 
 def includes_problem(response: Json, problem: Json) -> bool:
-    """Return whether a response of the contract lists a problem and the problem's title.
+    """Return whether a response in the contract lists a problem with its name and title.
 
-    A problem of the type `about:blank` is listed if the response lists no problem by name.
+    A response that lists no problem by name allows problems of the type `about:blank`.
     """
     kind, title = problem["type"], problem["title"]
     if kind == "about:blank":

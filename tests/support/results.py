@@ -1,4 +1,4 @@
-"""The numbers of a long run, which are stored as JSON for docs/assurance.md."""
+"""The results of a long run, which are stored as JSON for docs/assurance.md."""
 
 import json
 import os
@@ -24,7 +24,7 @@ def describe_commit() -> str:
 
 
 def write_result(path: Path, told: Mapping[str, Any], tried: str | None = None) -> None:
-    """Write the numbers of a run; `tried` is the commit at which a long run began."""
+    """Write the results of a run; `tried` is the commit at which a long run began."""
     path.parent.mkdir(parents=True, exist_ok=True)
     day = datetime.now(UTC).date().isoformat()
     beside = {"commit": tried or describe_commit(), "date": day, "cores": os.cpu_count()}

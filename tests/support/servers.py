@@ -47,7 +47,7 @@ PATIENCE: Final = 60
 
 
 def report(what: str, found: Iterable[Hashable]) -> None:
-    """Log how often each outcome occurred under load; `--log-cli-level INFO` shows it."""
+    """Log how many times each outcome occurred; `--log-cli-level INFO` shows it."""
     logging.getLogger("safe_conduct.load").info("%s: %s", what, dict(Counter(found)))
 
 

@@ -107,7 +107,7 @@ class Story:
         self.dates.append(until)
 
     def advance_to(self, until: datetime) -> None:
-        """Advance the time, and run the worker at each moment at which a task is due."""
+        """Advance the clock; run the worker whenever a deadline is due, and at the end."""
         while (due := self.find_next_due()) is not None and due < until:
             self.world.now = due
             self.world.run_worker()

@@ -68,7 +68,7 @@ class TransitKey:
 
 
 def decode(text: str) -> bytes:
-    """Return the bytes of a text in base64."""
+    """Decode base64 text, and return the bytes."""
     return base64.b64decode(text, validate=True)
 
 

@@ -1,8 +1,8 @@
 """Two worlds in which the same actions are taken with different words.
 
-Ids and times are the same in both worlds. The words of every free text differ in letters
-and in length. If the responses in the two worlds differ, they reveal something about a
-text. Only an account that wrote or opened the text may receive different responses.
+Ids and times are the same in both worlds. The words in every free-text field differ in
+letters and in length. If the responses in the two worlds differ, they reveal something
+about a text. Only an account that wrote or opened the text may get different responses.
 """
 
 import json
@@ -64,7 +64,7 @@ STAFF: Final = frozenset({"accounts", "webhooks"})
 
 
 def list_free_fields(document: Json) -> set[str]:
-    """Return the names of all fields of a contract that hold free text."""
+    """Return the names of all free-text fields in a contract."""
     schemas = document["components"]["schemas"].values()
     fields = [pair for one in schemas for pair in one.get("properties", {}).items()]
     return {name for name, schema in fields if "safe-text" in json.dumps(schema)}
@@ -91,7 +91,7 @@ class Twin:
 
     @cached_property
     def free(self) -> set[str]:
-        """The names of all fields of the contract that hold free text."""
+        """The names of all free-text fields in the contract."""
         return list_free_fields(self.world.app.openapi())
 
     def begin(self) -> None:
@@ -258,7 +258,7 @@ class Twin:
         return {key: self.replace_words(who, one, side, key) for key, one in body.items()}
 
     def replace_words(self, who: str, value: Any, side: int, name: str = "") -> Any:
-        """Return a value in which every free text is replaced by a word of one world.
+        """Return a value in which each free-text field is replaced by a word of one world.
 
         The summary of a case is not changed.
         """

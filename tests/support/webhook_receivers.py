@@ -104,7 +104,7 @@ class Receiver:
 
     @property
     def arrived(self) -> list[str]:
-        """The cursors of the received events, in the order of their arrival."""
+        """The cursors of the received events, in order of arrival."""
         events = [json.loads(one.body) for one in self.postman.received]
         return [one["data"]["cursor"] for one in events if one["type"] == "feed.event"]
 

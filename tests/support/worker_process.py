@@ -102,7 +102,7 @@ def rename_ids(row: dict[str, Any], number: int) -> dict[str, Any]:
 
 
 def fail_deadlines(url: str, said: str) -> None:
-    """Make the handling of missed deadlines fail with an error that contains a text."""
+    """Make the handling of missed deadlines fail with an error that contains `said`."""
     if url.startswith("sqlite"):
         ask(
             url,

@@ -91,7 +91,7 @@ LOGS = ("sqlalchemy.engine", "uvicorn", '"fault"', "Unopenable", "row.forged")
 
 
 def send_garbage(http: Client, text: str) -> bytes:
-    """Send a request that is not HTTP and contains a text, and return the response."""
+    """Send the given text in a request that is not HTTP, and return the response."""
     address = (http.base_url.host, http.base_url.port or 80)
     with socket.create_connection(address, timeout=5) as wire:
         wire.sendall(f"{text}\r\nX: {text}\r\n\r\n".encode())

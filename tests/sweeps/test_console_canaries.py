@@ -1,6 +1,6 @@
 """Pages of the console show a text of a case only to those who may read it (issue 25).
 
-Every free text of a world is a marker with a number. Each person draws pages and opens
+Each free-text field contains a marker with a number. Each person draws pages and opens
 documents. A page may show only markers that the API shows to the same person.
 """
 
@@ -187,7 +187,7 @@ def test_every_page_is_drawn_for_somebody_without_a_fault(sweep: Sweep) -> None:
 
 
 NEVER_DRAWN: Final = frozenset({"/demo/{secret}", "/ended"})
-"""Pages of the demonstration only, and the page that says that a session has ended."""
+"""A page that only the demo has, and the page that says that a session has ended."""
 
 
 def test_nothing_that_is_stored_or_counted_has_a_text(sweep: Sweep) -> None:
@@ -242,7 +242,7 @@ PLANTED: Final[Mapping[str, str]] = {
 def test_planted_leak_is_found(
     sweep: Sweep, monkeypatch: pytest.MonkeyPatch, leak: str
 ) -> None:
-    """A page that shows a hidden alias is noticed, in each form of `PLANTED`."""
+    """A page that shows a hidden alias is detected, in each form of `PLANTED`."""
     [reader] = [one for one in sweep.readers if one.name == "oversight"]
     alias = STEMS[0][0] + "00001"
     planted = PLANTED[leak].format(

@@ -1,6 +1,6 @@
 """Data that a person may not read changes no byte of that person's pages (issue 25).
 
-Two worlds have the same ids and times. In one test all free texts differ in letters and
+Two worlds have the same ids and times. In one test all free text differs in letters and
 length. In the other test the lead takes the same step with another value, and the pages of
 each office must be equal unless a response of the API to this office differs.
 """

@@ -1,6 +1,6 @@
 """Hostile input gets a problem, never a server error or an echo of the input (R67-R74).
 
-Every operation of the contract is tested. tests/sweeps/test_many_bodies.py sends dozens of
+Every operation in the contract is tested. tests/sweeps/test_many_bodies.py sends dozens of
 further bodies to each writing operation, and thousands with the effort `night`.
 """
 

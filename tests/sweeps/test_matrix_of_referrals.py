@@ -17,7 +17,7 @@ PLAN = plans.REFERRALS
 def built_matrix(
     copy: Copy, app: FastAPI, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Matrix]:
-    """Yield the matrix of referrals, with a world that contains all its accounts."""
+    """Yield the access matrix of referrals, with a world that contains all its accounts."""
     with copy() as url, matrix(url, app, PLAN, tmp_path_factory.mktemp("kept")) as made:
         yield made
 

@@ -17,7 +17,7 @@ PLAN = plans.REST
 def built_matrix(
     copy: Copy, app: FastAPI, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Matrix]:
-    """Yield the matrix for the operations that this module tests, with all accounts."""
+    """Yield the access matrix for this module's operations, with all accounts."""
     with copy() as url, matrix(url, app, PLAN, tmp_path_factory.mktemp("kept")) as made:
         yield made
 

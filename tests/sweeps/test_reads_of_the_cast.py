@@ -1,8 +1,8 @@
-"""All responses that accounts of the demonstration read agree with the contract.
+"""All responses that demo accounts read agree with the contract.
 
-The journeys of the demonstration are played on a server. Then each account sends every GET
-of the contract, with the ids of all records that any account knows. Status, headers and
-body of each response are compared with the operation.
+The demo journeys are played on a server. Then each account sends every GET request in the
+contract, with the ids of all records that any account can list or read in its feed. Status,
+headers and body of each response are compared with the operation.
 """
 
 import json

@@ -45,7 +45,7 @@ class Person:
 
 @dataclass
 class StoryClient:
-    """A client in one thread that sends each request to a random server."""
+    """A single-threaded client that sends each request to a random server."""
 
     history: History
     addresses: tuple[str, ...]

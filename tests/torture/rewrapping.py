@@ -147,7 +147,7 @@ def rotate_key(environment: Environment) -> None:
 
 
 def kill_rewraps(environment: Environment, kills: int, seed: int, show: Show) -> int:
-    """Run `key rewrap` until it was killed `kills` times. Return how often the key changed.
+    """Run `key rewrap` until it was killed `kills` times. Return the number of new keys.
 
     A kill before the first batch does not count. The next process then runs longer.
     """

@@ -25,7 +25,7 @@ from app.runtime import build_runtime
 from tests.torture.planted import PLANTS
 
 WARM: Final = get_context("forkserver")
-"""The context whose server process, with one thread and no connections, forks children."""
+"""The context whose server process, single-threaded and unconnected, forks children."""
 WARM.set_forkserver_preload(
     [
         "tests.torture.service",

@@ -155,7 +155,7 @@ def render_problem(request: Request, problem: Problem) -> JSONResponse:
 def render_status(
     request: Request, status: int, headers: Mapping[str, str] | None = None
 ) -> JSONResponse:
-    """Return the response for an HTTP status, as a problem in English with instructions."""
+    """Return a problem response for an HTTP status, with an English title and detail."""
     words = HTTPStatus(status)
     body = {
         "type": "about:blank",

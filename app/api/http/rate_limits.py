@@ -108,7 +108,7 @@ class WrongKeyLimit:
     def count_wrong_key(self, client: str, named: str) -> int:
         """Count a wrong key and return 0, or return the seconds to wait.
 
-        A key that is sent during the wait is not counted, so that waiting always helps.
+        A key that is sent during the wait is not counted, so it does not extend the wait.
         """
         by_name = (self.find_entry(client, named), PREFIX_PACE)
         return self.count((by_name, (self.find_entry(client), ADDRESS_PACE)))

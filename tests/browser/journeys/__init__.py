@@ -1,1 +1,1 @@
-"""The journeys of the demonstration, played through the console by people with passkeys."""
+"""The demo journeys, played through the console by people with passkeys."""

@@ -108,7 +108,7 @@ def read_records(reader: Reader) -> Iterator[tuple[str, Any]]:
 
 
 def name_records(read: Iterable[States]) -> Names:
-    """Return a name for each record, such as `cases-1`, in the order of creation."""
+    """Return a name for each record, such as `cases-1`, in order of creation."""
     made: dict[str, dict[str, str]] = {kind: {} for kind in ("cases", *MADE_AT)}
     for states in read:
         for path, content in states.items():

@@ -39,7 +39,7 @@ def refer(person: Person, body: Json) -> Rest:
 
 
 def name_fields(body: Json) -> Json:
-    """Return the values of a case by the names of the fields of the five steps."""
+    """Return the values of a case for the five steps of the form, keyed by field name."""
     names = ("summary", "risk", "safeguards", "external_reference", "vital_interest")
     values: Json = {"alone": "yes"}
     values |= dict(flatten({name: body[name] for name in names if name in body}))

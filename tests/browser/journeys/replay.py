@@ -1,4 +1,4 @@
-"""The replay of the journeys of the demonstration on the pages of the console."""
+"""The replay of the demo journeys on the pages of the console."""
 
 import json
 from collections.abc import Mapping

@@ -13,7 +13,7 @@ class Way(StrEnum):
 
 
 class Steps(Counter[tuple[Way, str]]):
-    """The number of steps for each way, and for each method and path of an operation."""
+    """The number of steps for each pair of a way and an operation (method and path)."""
 
     def format(self) -> str:
         """Return the table of all steps."""

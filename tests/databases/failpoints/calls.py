@@ -1,8 +1,8 @@
 """A valid call of each operation that changes or opens something.
 
 Most calls come from the tables of the access matrix, which define which account gets a 2xx
-response at which stage. For operations that no stage of the matrix allows, a function in
-`stories` prepares a suitable state.
+response at which stage. For operations that no stage of the access matrix allows, a
+function in `stories` prepares a suitable state.
 """
 
 import json
@@ -23,7 +23,7 @@ from tests.sweeps.matrix.people import accounts
 from tests.sweeps.matrix.stages import Stage
 
 FULL: Final = "referring"
-"""The stage with the most parties. A call is made there if the matrix allows it."""
+"""The stage with the most parties. A call is made there if the access matrix allows it."""
 OF_PLANS: Final = {
     "answers_of_cases": re.compile("(?!._|rest|mixed)"),
     "answers_of_referrals": re.compile("r_"),
@@ -110,7 +110,7 @@ class Cell:
     status: int
 
     def __call__(self, scene: Scene) -> Call:
-        """Return the API call that this cell of the matrix describes."""
+        """Return the API call that this cell of the access matrix describes."""
         stage = scene.stages[self.stage]
         part = {"section": self.name.partition(".")[2], "form": "refer"}
         return scene.call(self.name, scene.people[self.who], stage.ids | part)

@@ -90,7 +90,7 @@ class Tried:
     def of_what_was_kept(self) -> Iterator[str]:
         """Yield the faults of a call whose change was committed.
 
-        Such a call must store everything, and its retry must change nothing more.
+        Such a call must store everything, and its retry must change nothing else.
         """
         if other := compare_counts(self.told.after, self.after):
             yield f"was kept in part: {other}"

@@ -1,4 +1,4 @@
-"""Stories for calls that need a state that no stage of the matrix provides.
+"""Stories for calls that need a state that no stage of the access matrix provides.
 
 Each story prepares a suitable state and returns its call.
 """
@@ -268,7 +268,7 @@ BEFORE: Final = {
     "get_referral": "r_sent",
     "get_handover": "h_offered",
 }
-"""The stage of the matrix at which each of these stories begins."""
+"""The stage of the access matrix at which each of these stories begins."""
 CELLS: Final = {cell.name: cell for cell in cells()}
 BY_TWO: Final = {f"{n}{TWO}": cell for n, cell in CELLS.items() if cell.status == 202}
 STORIES: Final[Mapping[str, Story]] = {
@@ -279,6 +279,6 @@ STORIES: Final[Mapping[str, Story]] = {
 
 
 def stages_of(names: Iterable[str]) -> set[str]:
-    """Return the stages of the matrix that these stories need."""
+    """Return the stages of the access matrix that these stories need."""
     begun = {name: cell.stage for name, cell in (CELLS | BY_TWO).items()} | BEFORE
     return {begun[name] for name in names if name in begun}

@@ -74,7 +74,7 @@ def list_referral_acts(world: Model) -> Iterator[Act]:
 
 
 def list_opening_acts() -> Iterator[Act]:
-    """Yield the actions that open a referral, for each service and section to be tried."""
+    """Yield the actions that open a referral, for each service and section to be tested."""
     for to, service in (*SERVICES.items(), (DESK, "SHELTER"), (SHELTER, "LEGAL_AID")):
         for section in SECTIONS:
             one = Referral(to, service, frozenset({section}))

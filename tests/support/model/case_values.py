@@ -199,7 +199,7 @@ class Referral:
     """The time that was left when the case was suspended."""
 
     def is_known_to(self, me: str) -> bool:
-        """Return whether an office may know the recipient (ADR 20)."""
+        """Return whether an office may learn who the recipient is (ADR 20)."""
         return me not in OF_ORIGIN or me == self.by or self.to in OF_ORIGIN
 
     def is_repeat(self, other: "Referral", me: str) -> bool:
@@ -270,7 +270,7 @@ class Model:
 
     @property
     def holder(self) -> str | None:
-        """The office that holds the case: the lead, else the candidate, else the desk."""
+        """The holder of the case: its lead, candidate or desk, in this order, or None."""
         return self.find_party(*HOLDS)
 
     def can_see_case(self, me: str) -> bool:
@@ -285,7 +285,7 @@ class Model:
         return bool(self.get_relations(me) - PAST - {"submitter"})
 
     def may_know(self, me: str) -> bool:
-        """Return whether an office may know the safeguards (ADR 14)."""
+        """Return whether an office is allowed to know the safeguards (ADR 14)."""
         mine = self.get_relations(me)
         led = "lead" in mine and self.state in LED
         reviews = "candidate" in mine and self.state == "under_review"

@@ -95,7 +95,7 @@ def limit_counts(names: list[str | None]) -> tuple[str, ...]:
 
 
 def count_misses(clock: Clock, least: int) -> int:
-    """Return how often a deadline was missed.
+    """Return how many times a deadline was missed.
 
     The first miss is at the due time. The next two misses follow at intervals of the
     deadline's length, but of at least `least` minutes. Later misses follow weekly, or at

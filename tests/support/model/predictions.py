@@ -195,7 +195,7 @@ def on_referral(world: Model, actor: Actor, name: str, target: Any, poor: bool) 
 
 
 def may_know_asked(one: Referral, other: str) -> bool:
-    """Return whether a referral's recipient may know that `other` was asked (ADR 57)."""
+    """Return whether a referral's recipient may learn that `other` was asked (ADR 57)."""
     return other == one.to or one.to not in OF_ORIGIN or other in OF_ORIGIN
 
 

@@ -78,7 +78,7 @@ def on_consent(world: Model, actor: Actor, name: str, target: Any, _: bool) -> O
 
 
 def may_see_consent(world: Model, me: str, consent: Consent) -> bool:
-    """Return whether an office may know that a consent exists."""
+    """Return whether an office may learn that a consent exists."""
     mine, reviews = world.get_relations(me), world.state == "under_review"
     holds = "lead" in mine or ("candidate" in mine and reviews)
     named = is_helping(world, me) and me in TERMS[consent.kind].to

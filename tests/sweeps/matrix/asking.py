@@ -1,4 +1,4 @@
-"""Calls of every operation by every account, compared with the tables of the matrix."""
+"""Calls of every operation by every account, compared with the access matrix."""
 
 import json
 from collections.abc import Callable, Collection, Iterator
@@ -272,7 +272,7 @@ def is_party(stage: Stage, caller: Caller) -> bool:
 
 
 def may_know(stage: Stage, caller: Caller) -> frozenset[str] | None:
-    """Return the offices that an account may know of, including its own office.
+    """Return the offices that may be named to an account, including its own office.
 
     Return None if the tables name no offices for the account's relation at this stage.
     """
@@ -312,7 +312,7 @@ def format_answer(answer: Answer) -> str:
 def wrong_names(
     due: reading.Verdict, answer: Answer, sent: bytes, may: frozenset[str] | None
 ) -> Iterator[str]:
-    """Yield the offices in a response that the account may not know of."""
+    """Yield a message with the offices that a response must not name to the account."""
     if may is None or ANY in due.names:
         return
     text, said = answer.content.decode(), sent.decode()
@@ -347,7 +347,7 @@ class Plan:
 
 @contextmanager
 def matrix(url: str, app: FastAPI, plan: Plan, home: Path) -> Iterator[Matrix]:
-    """Build a world, copy it, and yield its matrix."""
+    """Build a world, copy it, and yield its access matrix."""
     with open_wire(url, app) as wire:
         world, known = wire.world, people(wire.world)
         stages = (plan.build if world.database.is_sqlite else plan.some)(known)

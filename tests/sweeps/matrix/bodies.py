@@ -1,4 +1,4 @@
-"""Request bodies for the stages of the matrix, used instead of those in request_bodies."""
+"""Request bodies for stages of the access matrix, instead of those in request_bodies."""
 
 from typing import Final
 

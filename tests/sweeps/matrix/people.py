@@ -1,4 +1,4 @@
-"""The accounts of the matrix: offices' accounts with different roles, and invalid ones."""
+"""The accounts of the access matrix: those of offices, with roles, and invalid ones."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -100,7 +100,7 @@ def lock_out(world: World, found: dict[str, Someone]) -> None:
 
 
 def callers(world: World, found: dict[str, Someone]) -> list[Caller]:
-    """Return every caller of the matrix, with a key to use for each scope."""
+    """Return every caller in the access matrix, with a key to use for each scope."""
     named = accounts()
     known = [
         Caller(name, named[name][0], dict.fromkeys(map(str, Scope), one.key))

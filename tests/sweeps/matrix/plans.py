@@ -1,4 +1,4 @@
-"""The worlds of the matrix, each with its stages and its table."""
+"""The worlds of the access matrix, each with its stages and its table."""
 
 from typing import Final
 

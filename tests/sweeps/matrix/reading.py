@@ -1,4 +1,4 @@
-"""The parser for the tables of the matrix: relations of accounts and expected responses.
+"""The parser for the access matrix: relations of accounts and expected responses.
 
 This module does not call the service: the expected responses are written by hand in the
 files of this folder. The comment at the top of `answers_of_cases.txt` describes a row.
@@ -38,7 +38,7 @@ class Verdict:
     sees: frozenset[str] = frozenset()
     """The sealed documents in the response, which contains no others."""
     names: frozenset[str] = frozenset()
-    """The offices that the response may name, besides those the account may know of."""
+    """The offices that this response may name, besides those that `may_know` returns."""
 
 
 HIDDEN: Final = Verdict(404)
@@ -47,7 +47,7 @@ HIDDEN: Final = Verdict(404)
 
 @dataclass(frozen=True)
 class Row:
-    """A row of a table of the matrix: an operation, its stages and the expected responses.
+    """A row of the access matrix: an operation, its stages and the expected responses.
 
     If several responses name an account, the first one of them is expected.
     """
@@ -75,7 +75,7 @@ def list_wildcards(who: str) -> set[str]:
 
 @dataclass(frozen=True)
 class Table:
-    """The rows of one file of the matrix."""
+    """The rows of one file of the access matrix."""
 
     rows: tuple[Row, ...]
 
@@ -86,7 +86,7 @@ class Table:
 
     @cached_property
     def by_operation(self) -> Mapping[str, list[Row]]:
-        """Return the rows of each operation in the order of the file."""
+        """Return the rows of each operation, in file order."""
         groups: defaultdict[str, list[Row]] = defaultdict(list)
         for row in self.rows:
             groups[row.operation].append(row)
@@ -192,7 +192,7 @@ def names_told() -> Mapping[str, frozenset[str]]:
 
 
 def may_know(who: str, stage: str) -> frozenset[str] | None:
-    """Return the offices that `who` may know of, or None if no row fits this relation."""
+    """Return the offices that may be named to `who`, or None if no row fits `who`."""
     plain = who.partition("/")[0]
     return names_told().get(f"{plain} {stage}", names_told().get(plain))
 

@@ -1,4 +1,4 @@
-"""The stages of referrals, handovers, returns and approvals in the matrix."""
+"""The stages of referrals, handovers, returns and approvals in the access matrix."""
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""The available actions of a case, compared with the statuses that the matrix expects."""
+"""The available actions of a case, compared with the statuses in the access matrix."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The stages of the matrix: one case in each state, with all its parties.
+"""The stages of the access matrix: one case in each state, with all its parties.
 
 Each sealed field contains a marker, `Zq-<what>-<stage>-`.
 """
@@ -45,7 +45,7 @@ type Build = Callable[[Mapping[str, Someone]], dict[str, "Stage"]]
 
 @dataclass
 class Stage:
-    """A stage of the matrix: one case, and the ids of its records."""
+    """A stage of the access matrix: one case, and the ids of its records."""
 
     name: str
     people: Mapping[str, Someone]
