@@ -93,7 +93,7 @@ class MemberTable(ProtectedTable):
         return self.label or self.table.name
 
     def get_tag(self, row: Mapping[str, Any]) -> bytes:
-        """Return the tag of the entry of a row."""
+        """Return the tag by which the entry of a row is found in its group."""
         return compute_tag(self.name, row[self.columns[0]])
 
     def is_ended(self, row: Mapping[str, Any], now: datetime) -> bool:

@@ -209,7 +209,7 @@ def set_entry(
 
 
 def compute_entry(macs: RowMacs, table: MemberTable, row: Mapping[str, Any]) -> Entry:
-    """Return the entry of a row."""
+    """Return the entry of a row: its digest, and the time until which that is kept."""
     digest = macs.compute_digest(table.name, table.get_values(row))
     return Entry(digest, table.compute_until(row))
 

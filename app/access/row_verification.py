@@ -73,7 +73,7 @@ def require_in_group(
 def matches_entry(
     macs: RowMacs, group: Group, table: MemberTable, row: Mapping[str, Any]
 ) -> bool:
-    """Return whether a row matches its entry, or has none and has ended."""
+    """Return whether a row matches its entry in a group, or has ended without one."""
     if table.get_tag(row) not in group.entries:
         return table.is_ended(row, macs.clock())
     return macs.has_entry(group, table.name, table.get_values(row))

@@ -126,8 +126,8 @@ def lock_to_change(
 ) -> Account:
     """Lock and return an account that the caller may change.
 
-    Raises the exceptions of `find`, and RoleMissing (403) if the caller may not change an
-    account with the current roles of this account and the roles in `more`.
+    `more` contains roles that the account will get. Raises the exceptions of `find`, and
+    RoleMissing (403) if the caller may not change an account that also has these roles.
     """
     account = lock(tx, account_id)
     require_may_change(tx, account.focal_point_id, get_roles(account) | more)

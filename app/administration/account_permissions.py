@@ -1,4 +1,4 @@
-"""Pure rules for permission to change accounts and approve changes (R14, LIFECYCLES.md 6).
+"""Pure functions that decide who may see and change accounts (R14, LIFECYCLES.md 6).
 
 Two people are needed to grant a role or a key, because one person may be corrupt. One
 person is enough to revoke, because a lost key must be revoked at once.

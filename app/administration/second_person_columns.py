@@ -1,4 +1,4 @@
-"""Pure rules that decide which changes to the directory need a second person (R14).
+"""Pure functions that decide which directory changes need a second person (R14).
 
 An administrator may be corrupt and, for example, register a consulate as an NGO. One person
 may therefore make only changes that are harmless or that increase protection.
@@ -91,8 +91,8 @@ def list_time_limit_columns(change: RowChange) -> frozenset[str]:
 def estimate_length(row: Values | None, named: Values) -> float | None:
     """Return the approximate length of a limit in hours, or None if there is no limit.
 
-    `named` is a row with the key of the limit. If a country sets no limit, the default for
-    the deadline in `named` applies.
+    `row` is None if the limit is new. `named` contains the columns `of`, `deadline` and
+    `priority` of the limit. If a country sets no limit, the default applies.
     """
     if row is not None and row["amount"] is not None:
         return Limit(row["amount"], TimeUnit(row["unit"])).approximate_hours

@@ -1,4 +1,4 @@
-"""Pure rules that no change to the directory may break, even if it is approved."""
+"""Rules that no directory change may break, even if approved, as pure functions."""
 
 from collections.abc import Collection, Iterable, Sequence
 

@@ -163,7 +163,7 @@ def confirm_approval(begin: Approve, approval_id: UUID) -> Response:
     The action is carried out exactly as it is shown in `request`, for the account that
     asked. All its conditions are checked again, including the version that this account had
     read. If a condition no longer holds, nothing changes, and the response names the type
-    of the problem. After a success, `decision` is `used`: read the record in `subject`.
+    of the problem. Otherwise, `decision` is `used`: read the record in `subject`.
     """
     with begin() as tx:
         confirmed = confirmations.confirm_approval(tx, approval_id, OTHERS)

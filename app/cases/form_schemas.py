@@ -21,7 +21,7 @@ VALUES: Final = (
 
 
 class FormValue(Grows):
-    """A value of a field of a form."""
+    """One value of a form field."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_/-]{1,80}$")]
     value: Annotated[str, Field(pattern=r"^[^\x00]*$", max_length=16_000)]

@@ -73,10 +73,10 @@ class ProtectedCase(Protected):
 
 
 class CaseRecord(Protected):
-    """A base class of the records of a case that its MAC protects.
+    """The base class of the records that the MAC of a case protects.
 
-    `identifying` are columns whose values no two records share. `labelling` are columns
-    that the label of a record depends on.
+    `identifying` contains the columns that together identify a record. `labelling` contains
+    the columns that the label of a record depends on.
     """
 
     identifying: ClassVar[tuple[str, ...]] = ("id",)
@@ -145,7 +145,7 @@ def list_protected(model: type[Protected]) -> tuple[str, ...]:
 
 @lru_cache(MAX_TAGS)
 def compute_tag(label: str, key: Identity) -> bytes:
-    """Return the tag of a record with a label and a unique value."""
+    """Return the tag of a record: a prefix for its label, and a digest of its identity."""
     digest = blake2b(encode([key]), digest_size=TAG_BYTES - CODE_BYTES).digest()
     return compute_code(label) + digest
 
@@ -179,7 +179,7 @@ def get_document_label(kind: str) -> str:
 
 @cache
 def build_update() -> Update:
-    """Build the statement that writes the MAC `new` of the case with the id `case`."""
+    """Build the UPDATE that sets the MAC of a case. Its parameters are `case` and `new`."""
     table = Base.metadata.tables["case"]
     own = update(table).where(table.c.id == bindparam("case"))
     return own.values(mac=bindparam("new"))
@@ -195,7 +195,7 @@ def list_record_models() -> list[Any]:
 
 @dataclass
 class CaseGroup:
-    """The protected values of a case, and the digests of its records by their tags."""
+    """The protected values of a case, and the digests of its records, keyed by tag."""
 
     values: Values
     digests: dict[bytes, bytes]

@@ -1,4 +1,4 @@
-"""Reason codes of the mechanism; their sources are in `reference/data`.
+"""Reason codes for actions on cases and referrals; their sources are in `reference/data`.
 
 The codes for `assign`, `reopen` and `take_over` are our own, because no source
 defines such codes.

@@ -55,7 +55,7 @@ def list_routing(tx: ReadTransaction, case_ids: Iterable[UUID]) -> list[KeyedDoc
 def load_safeguards(
     tx: ReadTransaction, case_ids: Iterable[UUID]
 ) -> Mapping[UUID, Safeguards]:
-    """Decrypt the safeguards of cases for use in rules only, and return them by case id."""
+    """Return the decrypted safeguards of cases, which only rules may use, by case id."""
     return {
         document.case_id: Safeguards.model_validate_json(open_sealed(tx, document, key))
         for document, key in list_safeguards(tx, case_ids)

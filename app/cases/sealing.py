@@ -38,8 +38,8 @@ def list_new_documents(tx: WriteTransaction, record_id: UUID) -> list[Sealed]:
 def find_document(tx: WriteTransaction, record_id: UUID, kind: Sealable) -> Sealed | None:
     """Return the document of one kind that belongs to a record, or None.
 
-    If this transaction created the record, the database is not queried, because only this
-    transaction can have sealed documents of the record.
+    If this transaction created the record, no earlier document can exist. Therefore, only
+    the documents that this transaction sealed are searched, without a query.
     """
     if record_id not in tx.created:
         return case_queries.find_sealed(tx, record_id, kind)

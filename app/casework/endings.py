@@ -97,7 +97,7 @@ def was_announced(tx: ReadTransaction, record: Referral | Return, event: str) ->
 
 
 def apply_case_endings(tx: WriteTransaction, case_id: UUID) -> bool:
-    """Apply the effects of ended agreements and of offices that cannot act to one case.
+    """Update one case for agreements that have ended and offices that can no longer act.
 
     Return whether an office was informed. The result is False if the case is not open, or
     if another transaction has locked the case. Raises DeskMissing (503) if no desk can take

@@ -139,7 +139,7 @@ def find_record(tx: WriteTransaction, case: Case, clock: Clock, noun: Noun) -> R
 
 
 def record_firing(tx: WriteTransaction, miss: MissedDeadline) -> None:
-    """Record that a deadline was missed, and set when it counts as missed again."""
+    """Record that a deadline was missed, and schedule the next check of this deadline."""
     rhythm = get_rhythm(tx, miss.clock, miss.late)
     again = compute_next_miss(miss.clock.due_at, rhythm, miss.count)
     deadline_actions.record_firing(tx, miss.clock, again)

@@ -93,8 +93,8 @@ def is_next(tx: ReadTransaction, case: Case, chosen: FocalPoint) -> bool:
 def is_allowed_choice(tx: ReadTransaction, case: Case, chosen: FocalPoint) -> bool:
     """Return whether a desk may choose an office as the new lead of a case.
 
-    The rules are those of `may_be_chosen`, but a consent to HANDOVER is enough as well, and
-    a consent that a desk recorded does not count.
+    The rules are those of `may_be_chosen`, but a consent for HANDOVER is enough as well,
+    and a consent that a desk recorded does not count.
     """
     stands = standing.load_for_case(tx, case)
     agreed = remove_consents(stands, list_desk_consents(tx, stands))
@@ -134,9 +134,9 @@ def may_be_named(by_desks: Standing, office: Addressee) -> bool:
 def has_agreed_to_lead(stands: Standing, office: Addressee) -> bool:
     """Return whether the person agreed that an office leads the case.
 
-    A consent to REFER is enough. A consent to HANDOVER counts for an office of the State of
-    origin only if the person decided that this State may be informed (BR24), as for every
-    handover.
+    A consent for REFER is enough. A consent for HANDOVER counts for an office of the State
+    of origin only if the person decided that this State may be informed (BR24), as for
+    every handover.
     """
     if stands.get_covered_sections(office, Purpose.REFER) is not None:
         return True

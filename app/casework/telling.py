@@ -65,10 +65,11 @@ def withdraw_consent(tx: WriteTransaction, code: str, consent_id: UUID) -> Conse
 
 
 def withdraw_consents(tx: WriteTransaction, code: str, body: WithdrawConsents) -> None:
-    """Withdraw or report all consents to any of the purposes, on behalf of the person.
+    """Withdraw all consents that name one of the given purposes, on behalf of the person.
 
     Any party can do this, because the person may ask any office that they trust. The party
-    learns nothing about the consents.
+    learns nothing about the consents. For a submitter that the person fears, the withdrawal
+    is only reported.
     """
     case = case_queries.lock(tx, code)
     acting.require_working_role(tx)
@@ -78,10 +79,10 @@ def withdraw_consents(tx: WriteTransaction, code: str, body: WithdrawConsents) -
 
 
 def end_or_report(tx: WriteTransaction, case: Case, given: list[Consent]) -> None:
-    """End the consents or, if the person fears the caller, only report the withdrawal.
+    """End the consents, or only report the withdrawal if the person fears the submitter.
 
-    An office that the person fears could otherwise end the person's help. The response is
-    always the same, because the caller must not learn of the fear (ADR 53).
+    A feared submitter could otherwise stop the help for the person. The response is always
+    the same, because the caller must not learn of the fear (ADR 53).
     """
     if not is_feared_submitter(tx, case):
         end_consents(tx, case, given)
@@ -112,7 +113,7 @@ def is_feared_submitter(tx: ReadTransaction, case: Case) -> bool:
 def end_consents(tx: WriteTransaction, case: Case, given: Iterable[Consent]) -> None:
     """End the given consents, and everything that depends only on them.
 
-    Oversight receives an event that names the author. Otherwise, one person could end
+    Oversight receives an event that names the author. Otherwise, one person could stop
     the help, and no other office would see which office did this.
     """
     taken_back = list(given)

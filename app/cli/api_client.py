@@ -180,7 +180,7 @@ def send_with_retries(ask: Send, patience: float, hold: float = 0) -> httpx.Resp
 
 
 def describe_patience(seconds: float) -> str:
-    """Return a text about the time for which the command will retry, `seconds` at most."""
+    """Return a text that says how long the command retries; `seconds` may be infinite."""
     if math.isinf(seconds):
         return "until there is an answer; stop with Ctrl-C"
     return f"then for at most {seconds:.0f} s (--patience)"

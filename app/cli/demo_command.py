@@ -252,7 +252,7 @@ A first request, which lists the cases of this officer:
 
 
 def describe_plan(journeys: int) -> str:
-    """Return a text about the number of journeys that are played."""
+    """Return a text that says how many journeys are played."""
     if not journeys:
         return "No example case is played."
     return f"{journeys} example cases are played now. You can use the service meanwhile."

@@ -118,7 +118,7 @@ def play_one(demo: Demo, journey: Journey) -> str | None:
 
 
 def describe_result(failures: Mapping[Journey, str], total: int) -> str:
-    """Return the text about the results that is printed after the last journey."""
+    """Return the results as text, to be printed after the last journey."""
     played = total - len(failures)
     if not failures:
         return f"\nAll {total} journeys were played: their cases are in the lists."

@@ -30,7 +30,7 @@ USES: Final = {
     KeyMark.STANDBY: "not activated yet",
     KeyMark.RETIRED: "retired",
 }
-"""The use of each key other than the current one, by the mark of its line."""
+"""The text about a key that is not the current one, by the `KeyMark` of its line."""
 OLD_BYTES: Final = (
     "Secrets that an earlier key wrapped can remain in the database files for a while, "
     "and in backups: see docs/privacy.md."
@@ -166,8 +166,8 @@ def encrypt_keys(
 ) -> None:
     """Encrypt the keys of the key file with the key service of SAFE_CONDUCT_TRANSIT_URL.
 
-    Restart all processes with this setting first. After the key of the Transit engine was
-    rotated, run the command again, and replace each copy of the file.
+    Restart all processes with this setting first. After each rotation of the key in the
+    Transit engine, run the command again, and replace each copy of the file.
     """
     path, service = require_key_service()
     encrypt = partial(keyfile.encrypt_keys, service=service, copy=output)

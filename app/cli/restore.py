@@ -119,7 +119,7 @@ def finish_restore(
 
 
 def read_mark(settings: Settings) -> tuple[Database, ErasureMark]:
-    """Return the database, opened with the owner role, and its erasure mark."""
+    """Return the database, opened with the owner role, and its `ErasureMark`."""
     url = settings.migration_database_url or settings.database_url
     database = Database(url, OWNER_ROLE)
     with database.begin_read() as session:

@@ -44,7 +44,7 @@ from app.kernel.transactions import ReadTransaction
 
 @dataclass(frozen=True)
 class Standing:
-    """The consents, safeguards, risk and facts of one person, for use in rules only."""
+    """The consents, safeguards, risk and facts of one person, which only rules may use."""
 
     case: Case
     consents: list[Consent]

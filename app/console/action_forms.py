@@ -199,8 +199,8 @@ def is_possible(step: Json | None) -> bool:
 async def take_action(visit: Visit, kind: RecordKind, path: str) -> Response | Attempt:
     """Take the action that the path of the request names, and return a redirect.
 
-    `path` is the path of the record below /v1/ and below /console/. Returns the attempt
-    if the action was not taken. Raises HTTPException (404) for an unknown action.
+    `path` is the path of the record, relative to both /v1/ and /console/. Returns the
+    attempt if the action was not taken. Raises HTTPException (404) for an unknown action.
     """
     form = kind.forms.get(visit.request.path_params["action"])
     if form is None:

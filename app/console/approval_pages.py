@@ -1,4 +1,4 @@
-"""The pages of approvals: the requests to a second person, and the decisions."""
+"""Pages that show requests for approval, and send the decisions on them to the API."""
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus

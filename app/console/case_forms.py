@@ -1,4 +1,4 @@
-"""An action on a case with its form, and the forms of sections and facts."""
+"""A class for the forms of actions on a case, and the forms of sections and facts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

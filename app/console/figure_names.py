@@ -59,12 +59,12 @@ def name_country(reader: Reader, country: str | None) -> str:
 
 
 def name_table(reader: Reader, table: str) -> str:
-    """Return the name of a table."""
+    """Return the name of a table of figures, in the reader's language."""
     return reader.texts.translate(TABLES[table])
 
 
 def name_cell(reader: Reader, table: str, codes: Sequence[str]) -> str:
-    """Return the name of a cell from its codes, or of its table if there are no codes."""
+    """Return the translated name of a cell, or of its table if `codes` is empty."""
     if not codes:
         return name_table(reader, table)
     return ", ".join(

@@ -97,7 +97,7 @@ async def take_handover_action(visit: Visit) -> Response:
 
 
 def get_path(visit: Visit) -> str:
-    """Return the path of the handover, below /v1/ and below /console/."""
+    """Return the path of the handover, relative to both /v1/ and /console/."""
     return f"{HANDOVERS.path}/{visit.request.path_params['id']}"
 
 

@@ -42,11 +42,11 @@ WRITERS: Final[Mapping[str, frozenset[str]]] = {
     "desk": frozenset({"coordinator", "supervisor"}),
     "oversight": frozenset({"protection_officer", "supervisor"}),
 }
-"""The roles to which the page offers its forms, by the kind of office."""
+"""The roles that get the forms for follow-up points, by the kind of office."""
 
 
 def may_write_points(visit: Visit) -> bool:
-    """Return whether the page offers its forms. The API checks all rules."""
+    """Return whether to show the forms for follow-up points. The API checks all rules."""
     roles = WRITERS.get(visit.office["kind"], frozenset())
     return visit.may("approvals:write") and bool(roles & visit.roles)
 

@@ -62,7 +62,7 @@ class Gap:
 
 @dataclass(frozen=True)
 class ReportView:
-    """The report as it is shown: points, changes of shares, gaps, and figures."""
+    """The meeting report as texts to show: points, changes in shares, gaps, and figures."""
 
     later: str
     earlier: str
@@ -78,7 +78,7 @@ class ReportView:
 
 
 def build_view(reader: Reader, report: Json) -> ReportView:
-    """Return the report of the API as it is shown to a reader."""
+    """Convert a meeting report from the API to the texts and lines that a reader sees."""
     shares = {
         change: [
             build_share_line(reader, one)

@@ -22,7 +22,7 @@ class FileReader:
 
 
 def render_file(report: Json, language: str, now: datetime) -> str:
-    """Return the report of the API as HTML in one of the languages of the console."""
+    """Return a meeting report from the API as HTML, in a language of the console."""
     texts = load_texts(language)
     reader = FileReader(texts, Formats(texts.locale, ZoneInfo(str(UTC)), now))
     return render_template(

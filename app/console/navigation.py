@@ -47,7 +47,7 @@ ENTRIES: Final = (
 
 @dataclass(frozen=True)
 class MenuItem:
-    """An entry as it is shown. It is current on its own page and the pages below it."""
+    """An item of the menu. It is current on its own page and the pages below it."""
 
     href: str
     text: str

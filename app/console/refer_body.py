@@ -95,7 +95,7 @@ def list_agreed_sections(parts: Sequence[str], *, leads: bool) -> Sequence[str]:
 
 
 def describe_recipient(filled: FilledForm, recipient: str) -> Json:
-    """Return a recipient for a body: one office, or a kind of office in a country."""
+    """Return a recipient as JSON: one office, or a kind of office in a country."""
     if recipient == consent.OFFICE:
         return {"focal_point": filled.get(consent.OFFICE)}
     kind, _, country = recipient.partition("@")

@@ -58,7 +58,7 @@ CHECKED: Final = "checked"
 
 
 def get_basis(age_class: str) -> fields.Question:
-    """Return the question about consent: for an adult, or for a possible child (BR14)."""
+    """Return the question about consent for an adult, or else that for a child (BR14)."""
     return consent.BASIS if age_class == consent.ADULT else consent.CHILD_BASIS
 
 

@@ -80,7 +80,7 @@ async def open_in_referral(visit: Visit) -> Response:
 
 
 def get_path(visit: Visit) -> str:
-    """Return the path of the referral, below /v1/ and below /console/."""
+    """Return the path of the referral, relative to both /v1/ and /console/."""
     return f"{REFERRALS.path}/{visit.request.path_params['id']}"
 
 

@@ -149,7 +149,7 @@ def name_column(reader: Reader, figures: Json) -> str:
 
 
 def name_release(reader: Reader, release: Json) -> str:
-    """Return the title of a release."""
+    """Return the title of a release of figures, in the reader's language."""
     title = mark("Figures of %(quarter)s")
     return reader.texts.translate(title, quarter=release["quarter"])
 

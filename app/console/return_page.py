@@ -54,7 +54,7 @@ async def create_return(visit: Visit) -> Response:
 
 
 def get_path(visit: Visit) -> str:
-    """Return the path of the return, below /v1/ and below /console/."""
+    """Return the path of the return, relative to both /v1/ and /console/."""
     return f"{RETURNS.path}/{visit.request.path_params['id']}"
 
 

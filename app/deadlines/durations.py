@@ -57,7 +57,7 @@ def get_next_midnight(local: datetime) -> datetime:
 
 
 def measure_working_time(start: datetime, end: datetime, calendar: Calendar) -> timedelta:
-    """Return how much of a period lies on working days."""
+    """Return the time between `start` and `end`, counting only working days."""
     local, last, total = calendar.to_local(start), calendar.to_local(end), timedelta()
     while local < last:
         following = min(get_next_midnight(local), last)

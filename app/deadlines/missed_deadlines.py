@@ -133,7 +133,7 @@ def find_holders(session: Session) -> frozenset[UUID]:
 
 
 def count_drafts_of_closed(session: Session) -> int:
-    """Count the drafts that a closed office has to finish."""
+    """Count the unfinished drafts of cases at offices that are closed."""
     waits = Clock.stopped_at.is_(None) & (Clock.kind == DeadlineKind.FINISH_DRAFT)
     of_closed = waits & Clock.waits_on.in_(directory_queries.select_closed())
     return session.scalars(select(func.count()).where(of_closed)).one()

@@ -1,4 +1,4 @@
-"""Time limits as the API shows them."""
+"""API schemas of time limits."""
 
 from typing import Annotated
 

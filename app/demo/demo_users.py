@@ -55,7 +55,7 @@ def format_time(at: str) -> str:
 class DemoUser:
     """An API client that uses the API key of one demo account.
 
-    Idempotency keys depend on `key_namespace`, so a repeated journey changes nothing.
+    Idempotency keys depend on `key_namespace` and the request, so repeats have no effect.
     """
 
     account: DemoAccount
@@ -180,7 +180,7 @@ class Demo:
 
 @dataclass
 class DemoCase:
-    """A demo case, with the steps that several journeys share."""
+    """A demo case, with methods for the steps that journeys have in common."""
 
     demo: Demo
     code: str

@@ -114,7 +114,7 @@ def add_axis(shares: Mapping[str, int]) -> dict[Cell, int]:
 def split_people(
     people: int, shares: Mapping[Cell, int], rest: Cell | None = None
 ) -> Counter[Cell]:
-    """Count the people in each cell by its share in per cent; `rest` gets all others."""
+    """Count people by cell, given the percentage of each cell; `rest` gets all others."""
     found = Counter({cell: people * share // 100 for cell, share in shares.items()})
     if rest is not None:
         found[rest] = people - found.total()

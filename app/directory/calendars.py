@@ -1,7 +1,7 @@
 """Working days and time zones of offices, as pure functions.
 
-Public holidays come from the `holidays` library, which covers all 28 countries of the
-mechanism. It estimates the dates of future lunar holidays, which may be wrong by one day.
+Public holidays come from the `holidays` library, which covers all 28 countries in the
+directory. It estimates the dates of future lunar holidays, which may be wrong by one day.
 """
 
 from dataclasses import dataclass

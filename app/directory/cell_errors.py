@@ -46,7 +46,7 @@ RULES: Final[Mapping[str, Callable[[Context], str]]] = {
 
 
 def describe_cell_error(error: Mapping[str, Any]) -> str:
-    """Return a text about what a cell must contain. A list item is named by position."""
+    """Return text that says what a cell must contain. A list item is named by position."""
     place, rule = error["loc"], RULES.get(error["type"])
     what = rule(error.get("ctx", {})) if rule else "is not allowed here"
     return f"item {place[1] + 1} {what}" if len(place) > 1 else what

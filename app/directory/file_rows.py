@@ -65,7 +65,7 @@ class Row(RequestModel):
 
 
 class CountryRow(Row):
-    """A country of the mechanism."""
+    """A country in the directory."""
 
     code: CountryCode
     name: SafeLine

@@ -39,7 +39,7 @@ class Fault:
 
 
 class FilesRefused(Exception):  # noqa: N818 - named by its meaning, like Problem
-    """The error that is raised if the files of a folder have faults; nothing is written."""
+    """Directory files are invalid: `faults` lists the reasons. Nothing was written."""
 
     def __init__(self, faults: Sequence[Fault]) -> None:
         super().__init__("\n".join(fault.format() for fault in faults))

@@ -1,4 +1,4 @@
-"""Kinds of offices, and the pure rules that depend on the kind of an office."""
+"""Kinds of offices, and pure functions for rules that depend on the kind of an office."""
 
 from collections.abc import Collection, Iterable
 from enum import StrEnum
@@ -188,6 +188,6 @@ def is_blocked(focal_point: Described, *, origin_blocked: bool, origin: str | No
 
 
 def has_language(spoken: Iterable[str], asked: str) -> bool:
-    """Return whether a language is among the spoken languages, in any script."""
+    """Return whether `asked` is one of the spoken languages, ignoring script and region."""
     languages = {language.split("-")[0] for language in spoken}
     return asked.split("-", maxsplit=1)[0] in languages

@@ -27,7 +27,7 @@ OFFICE_FUNCTION: Final = store_enum(OfficeFunction, "function")
 
 
 class Country(ProtectedRow, Base):
-    """A country of the mechanism. A value without a source is null or empty."""
+    """A country in the directory. A value without a source is null or empty."""
 
     __tablename__ = "country"
     harmless: ClassVar = {

@@ -137,7 +137,7 @@ class FocalPointPage(Page[FocalPointOut]):
 
 
 class CountryOut(ResponseModel):
-    """A country of the mechanism, and whether routing may choose its State bodies."""
+    """A country in the directory, and whether routing may choose its State bodies."""
 
     code: Annotated[CountryCode, Field(description="ISO 3166-1 alpha-2.")]
     name: Annotated[str, Field(examples=["Kazakhstan"])]
@@ -179,7 +179,7 @@ class CountryOut(ResponseModel):
 
 
 class CountryList(ResponseModel):
-    """All countries of the mechanism, sorted by code."""
+    """All countries in the directory, sorted by code."""
 
     items: list[CountryOut]
 

@@ -112,7 +112,7 @@ def list_requests(
 def list_lead_purposes(
     tx: ReadTransaction, case: Case, office: FocalPoint, subject: Subject
 ) -> frozenset[Purpose]:
-    """Return the purposes of consents that allow a lead or candidate to read this subject.
+    """Return the purposes of consents that allow a lead or candidate to read a document.
 
     After a handover, or while one is pending, a consent counts only for sections that
     agreements allow to cross the border (G07, ADR 49).
@@ -161,7 +161,7 @@ LEAD_PURPOSES: Final = frozenset({Purpose.REFER, Purpose.HANDOVER})
 RECIPIENT_SUBJECTS: Final = frozenset(
     {*Section, Paper.CONTACTS, Paper.SAFETY_ALERT, Paper.SCREENING}
 )
-"""The subjects that a recipient may read in a case. Notes are not among them."""
+"""The documents that a recipient may read in a case. Notes are not among them."""
 SECTION_EQUIVALENTS: Final = {Paper.SCREENING: Section.INDICATORS}
 """The section that a consent or referral must name for each of these documents."""
 
@@ -179,7 +179,7 @@ def list_own_referrals(tx: ReadTransaction, case: Case, subject: Subject) -> lis
 
 
 def get_section(subject: Subject) -> Section | None:
-    """Return the section that a consent has to name for this subject, or None."""
+    """Return the section that a consent has to name for a document, or None."""
     return subject if isinstance(subject, Section) else SECTION_EQUIVALENTS.get(subject)
 
 
@@ -226,11 +226,11 @@ def list_consent_conditions(
 
 
 INVESTIGATING: Final = frozenset({OfficeFunction.POLICE, OfficeFunction.PROSECUTION})
-"""The functions of offices that need a consent to LAW_ENFORCEMENT for some sections."""
+"""Functions of offices that need a consent for LAW_ENFORCEMENT to read some sections."""
 
 
 def is_allowed_for_police(stands: Standing, office: FocalPoint, section: Section) -> bool:
-    """Return whether an office has the consent to LAW_ENFORCEMENT, or does not need one."""
+    """Return whether an office has a consent for LAW_ENFORCEMENT, or does not need one."""
     if office.function not in INVESTIGATING:
         return True
     return section in (stands.get_covered_sections(office, Purpose.LAW_ENFORCEMENT) or ())

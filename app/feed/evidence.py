@@ -188,8 +188,8 @@ def find_missed_deadlines(
 ) -> Iterator[MissedDeadlineOut]:
     """Yield the deadlines that the recipient missed from `sent.at` to `sent.until`.
 
-    `not_retrieved` is yielded before a missed deadline if the recipient had not retrieved
-    the record by then.
+    If the recipient had not retrieved the record by then, an item `not_retrieved` with the
+    same time comes before the item of the missed deadline.
     """
     retrieved = [stage.at for stage in stages if stage.rank == Rank.RETRIEVED]
     for missed in missed_deadlines.list_firings(tx, [sent.record_id]):

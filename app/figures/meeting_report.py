@@ -39,7 +39,7 @@ USUAL_LENGTH: Final = 2
 """The number of quarters of a period if the caller gives no first quarter."""
 type Period = tuple[Quarter, ...]
 type Released = Mapping[Quarter, Sequence[CountryFigures]]
-"""The figures of all releases by their quarter."""
+"""The figures of all releases, keyed by quarter."""
 type Key = tuple[str | None, TableName, Cell]
 """The key of a number of a release: its country, its table and its cell."""
 type Sums = Mapping[Key, ShownSum]

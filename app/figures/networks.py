@@ -139,7 +139,7 @@ def build_table_network(counts: Mapping[str, TableCounts], name: TableName) -> N
 def build_total(
     counts: Mapping[str, TableCounts], number: Number, tail: Node, head: Node
 ) -> Arc:
-    """Return the arc of a total over all parts. With one part, it is never shown."""
+    """Return the arc of a total. A total of only one country or quarter is never shown."""
     return Arc(tail, head, number if len(counts) > 1 else None, get_count(counts, number))
 
 

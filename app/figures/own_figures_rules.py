@@ -1,4 +1,4 @@
-"""Pure rules of an office's own figures: period, percentiles, and age of open work."""
+"""Pure functions for an office's own figures: period, percentiles, and age of open work."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

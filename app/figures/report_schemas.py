@@ -1,4 +1,4 @@
-"""Schemas of the meeting report: figures of two periods, shares, and directory gaps."""
+"""Schemas of the meeting report, which compares figures and lists gaps in the directory."""
 
 from datetime import date, datetime
 from enum import StrEnum

@@ -28,7 +28,7 @@ class Scope(StrEnum):
 
 
 class Role(StrEnum):
-    """The role of a person in the mechanism (LIFECYCLES.md, 6)."""
+    """The role of a person at an office (LIFECYCLES.md, 6)."""
 
     OFFICER = "officer"
     CASEWORKER = "caseworker"

@@ -135,7 +135,7 @@ class CombinedQuery:
     def read(
         self, tx: ReadTransaction, parameters: Mapping[str, Any]
     ) -> Mapping[str, list[Values]]:
-        """Flush pending writes, and return the rows of each query by its name."""
+        """Flush pending writes, and return the rows of each query, keyed by its name."""
         readers = self.load_readers(get_dialect(tx.session))
         found: list[list[Values]] = [[] for _ in self.queries]
         for row in tx.read_columns(self.statement, parameters):

@@ -216,7 +216,7 @@ def generate_version(keys: Iterable[str]) -> str:
 
 
 def parse_line(path: Path, line: bytes) -> KeyLine:
-    """Parse a line. Raises KeyRefused if its version, its key or its mark is invalid."""
+    """Parse a line. Raises KeyRefused if its version, key or `KeyMark` is invalid."""
     version, _, rest = line.decode("ascii", "replace").partition(" ")
     encoded, _, mark = rest.partition(" ")
     if not re.fullmatch(r"[a-z0-9]+", version) or mark not in set(KeyMark):

@@ -59,7 +59,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Group:
-    """The entries of a group, by the tags of the rows.
+    """The entries of a group, each keyed by the tag of its row.
 
     `revision` is the number of changes to the group.
     """
@@ -115,9 +115,9 @@ class RowMacs:
         """The secrets with which MACs are made and verified now."""
         self.accepts_missing = accepts_missing
         self.known_digests: Known[Any, tuple[Any, bytes]]
-        """The values and digests of records of cases, by their models and tags."""
+        """The values and digests of records of cases, keyed by model and tag."""
         self.known_rows: Known[Any, tuple[Any, ...]]
-        """The values of rows that each have a MAC, by their models and MACs."""
+        """The values of rows that each have a MAC, keyed by model and MAC."""
         self.known_groups: Known[UUID, Any]
         """The groups of cases, with the values and the MAC that were read or written."""
         self.verified: Known[str, tuple[Any, ...]]
@@ -148,7 +148,7 @@ class RowMacs:
         self.verified = Known[str, tuple[Any, ...]](MAX_VERIFIED)
 
     def compute_digest(self, table: str, values: Values) -> bytes:
-        """Return the digest of a row of a group."""
+        """Return the digest that a group stores for a row of a table with these values."""
         message = encode([table, *values])
         return compute_hmac(self.secrets.first, message)[:DIGEST_BYTES]
 

@@ -84,7 +84,7 @@ class KeyLine(MarkedKey):
 
     @property
     def without_mark(self) -> "KeyLine":
-        """The same line without a mark, by which decrypted keys are cached."""
+        """The same line without its `KeyMark`, by which the decrypted key is cached."""
         return replace(self, mark=KeyMark.NONE)
 
     @override

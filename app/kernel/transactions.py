@@ -153,7 +153,7 @@ class AuthenticatedRead(ReadTransaction):
     """A read transaction in which the caller was authenticated.
 
     `credential` is the row that was read to authenticate the caller. The session is opened
-    when it is first used, because polls and the worklist only read columns.
+    only when it is first used, because reads of the feed and the worklist need none.
     """
 
     def __init__(

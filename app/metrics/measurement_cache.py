@@ -22,7 +22,7 @@ SCRAPE_TIMEOUT: Final = 2.0
 
 
 class Measurement:
-    """A measurement of all gauges, which runs in a thread of its own."""
+    """A measurement of all gauges in a separate thread, which starts at once."""
 
     def __init__(self, runtime: Runtime, watches: Sequence[GaugeGroup[Any]]) -> None:
         self.over = Event()

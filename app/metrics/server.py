@@ -1,4 +1,4 @@
-"""The server of the metrics for Prometheus, on a different port from the API (R77).
+"""An HTTP server for Prometheus metrics, on a different port from the API (R77).
 
 The server answers one scrape at a time, so a flood of scrapes does not delay the API.
 """

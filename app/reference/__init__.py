@@ -1,4 +1,4 @@
 """Reference lists with sources and translations: services, reasons, indicators, HTCDS.
 
-Codes of the mechanism itself, such as its countries and offices, are in `directory`.
+Codes of the referral mechanism, such as countries and offices, are in `directory`.
 """

@@ -116,7 +116,7 @@ def list_waiting(tx: ReadTransaction) -> list[Arrival]:
 
 
 def move_deadline(tx: WriteTransaction, record: Return, clock: Clock) -> bool:
-    """Move the deadline of a journey to the end of today; return False if it is missed.
+    """Move an arrival deadline to the end of today; return False if it is missed.
 
     Once the arrival is due, the deadline moves to that time and is missed. If the travel
     plan cannot be opened, the deadline stays unchanged and counts as missed, so that the
@@ -137,7 +137,7 @@ def move_deadline(tx: WriteTransaction, record: Return, clock: Clock) -> bool:
 
 
 def move_running_deadline(tx: WriteTransaction, record: Return) -> None:
-    """Move the running deadline of a journey, if any, as `move_deadline` does."""
+    """Call `move_deadline` if the person is travelling and a deadline is running."""
     clock = deadline_queries.find_running(tx, [record.id]).get(record.id)
     if clock is not None and record.state == State.IN_TRANSIT:
         move_deadline(tx, record, clock)

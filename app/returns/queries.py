@@ -249,7 +249,7 @@ def list_travelling(tx: ReadTransaction, before: datetime) -> Sequence[Row[Clock
 
 
 def find_travelling(tx: ReadTransaction, clock: Clock) -> Return | None:
-    """Return the return of a journey by its running deadline; None for another deadline."""
+    """Return the return in transit whose running arrival deadline is `clock`, or None."""
     row = tx.session.execute(TRAVELLING.where(Clock.number == clock.number)).first()
     return row[1] if row else None
 

@@ -167,9 +167,9 @@ def get_result(done: Done | None) -> str | None:
 
 
 def find_plan(tx: ReadTransaction, record: Return) -> TravelPlan | None:
-    """Return the travel plan for use in rules, or None if there is none.
+    """Return the decrypted travel plan, which only rules may use, or None if there is none.
 
-    The plan is loaded only in the states `planning` and `planned`; otherwise, return None.
+    The result is also None unless the state of the return is `planning` or `planned`.
     """
     if record.state not in {State.PLANNING, State.PLANNED}:
         return None

@@ -59,7 +59,7 @@ def seal_result(tx: WriteTransaction, case_id: UUID, found: RoutingResult) -> No
 
 
 def delete_clear_rows(tx: WriteTransaction, case_id: UUID) -> None:
-    """Delete unencrypted rows of older versions, but keep the offices that were asked."""
+    """Delete unencrypted rows of an older version about offices that were not asked."""
     delete_records(tx.session, case_id, Shortlisted, Shortlisted.asked_at.is_(None))
     tx.session.execute(delete(LeftOutRow).where(LeftOutRow.case_id == case_id))
 

@@ -121,7 +121,7 @@ def load_clear_result(tx: ReadTransaction, case_id: UUID) -> RoutingResult:
 
 
 def list_clear_cases(session: Session) -> list[tuple[UUID, UUID]]:
-    """List each case that has unencrypted rows of older versions, with its submitter."""
+    """List cases with unencrypted rows of an older version, each with its submitter."""
     waiting = select(Shortlisted.case_id).where(Shortlisted.asked_at.is_(None))
     either = waiting.union(select(LeftOutRow.case_id)).subquery()
     submitter = select(Party.case_id, Party.focal_point_id).where(

@@ -198,13 +198,13 @@ def find_service_faults(question: Question, profile: Profile) -> Faults:
 
 
 def build_lead_key(question: Question, profile: Profile) -> fit.Key:
-    """Return the sort key of a lead: the person's choice, kind, and fit (rule 7)."""
+    """Return the key that sorts leads by the person's choice, kind and fit (rule 7)."""
     unnamed = profile.id not in question.named
     return (unnamed, TIERS.index(profile.kind), *fit.build_fit_key(question, profile))
 
 
 def build_recipient_key(question: Question, profile: Profile) -> fit.Key:
-    """Return the sort key of a recipient: country, person's choice, and fit (rule 7)."""
+    """Return the key that sorts recipients by country, person's choice and fit (rule 7)."""
     beyond = not is_at_home(profile, question.country)
     return (beyond, profile.id not in question.named, *fit.build_fit_key(question, profile))
 

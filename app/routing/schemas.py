@@ -1,4 +1,4 @@
-"""Routing results as the API shows them."""
+"""API schemas of routing results."""
 
 from collections.abc import Iterable
 from datetime import datetime

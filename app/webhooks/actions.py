@@ -184,7 +184,7 @@ def resume_webhook(tx: WriteTransaction, webhook_id: UUID) -> Webhook:
 
 
 def end_webhook(tx: WriteTransaction, webhook_id: UUID) -> Webhook:
-    """End a webhook, and expire its secrets. Raises the errors of `lock_open`."""
+    """Permanently end a webhook and its secrets. Raises the errors of `lock_open`."""
     webhook, now = lock_open(tx, webhook_id), tx.runtime.time(tx.session)
     webhook.ended_at = tx.now
     for secret in webhook_queries.list_secrets(tx, webhook.id, now):
@@ -208,7 +208,7 @@ def replay_events(tx: WriteTransaction, webhook_id: UUID, after: str | None) -> 
 
 
 def request_ping(tx: WriteTransaction, webhook_id: UUID) -> Webhook:
-    """Request a test message, which is sent next, or raise TooManyPings (429)."""
+    """Make the next message to a webhook a test message, or raise TooManyPings (429)."""
     webhook = lock_open(tx, webhook_id)
     check_ping_interval(webhook, tx.now)
     webhook.ping, webhook.ping_answer = tx.create_id(), None

@@ -1,7 +1,7 @@
 """The worker: jobs that run repeatedly, each in a thread of its own.
 
 A job that hangs or fails does not delay the others. An error is logged and the job runs
-again, because no missed deadline is handled while the worker does not run (R55, R57).
+again, because missed deadlines are handled only while the worker runs (R55, R57).
 """
 
 from collections.abc import Callable, Iterator, Sequence

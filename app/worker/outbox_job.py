@@ -159,9 +159,8 @@ def claim_next(
 ) -> ClaimedMessage | SendOutcome | None:
     """Claim the next message that is due, or return None if there is none.
 
-    If the message was postponed or given up, this result is returned instead of a message.
-    If the process dies after the claim, the message is sent again when the claim has ended,
-    and not before.
+    If the message has to wait or is given up, return POSTPONED or DEAD instead. If
+    the process dies after the claim, the message is due again only when the claim ends.
     """
     with begin_write(runtime, SYSTEM) as tx:
         outgoing = outbox_queries.lock_due(tx, way, senders.window)

@@ -33,7 +33,7 @@ def successor(world: World) -> Someone:
 
 
 def lead_case(officer: Someone, lead: Someone, *given: Json) -> Json:
-    """Return a case that Kazakhstan leads, with these consents to a new lead."""
+    """Return a case that Kazakhstan leads, whose consents include those in `given`."""
     consents = [make_consent(), make_service_consent(), *given]
     return lead.take_lead(officer.submit(safeguards=HOME, consents=consents))
 
@@ -46,7 +46,7 @@ def update_agreement(world: World, **changes: Any) -> None:
 
 
 def list_open_sections(who: Someone, case: Json) -> list[str]:
-    """Return which of the sections needs, contact and identity an office can open."""
+    """Return those of the sections needs, contact and identity that an office can open."""
     names = ("needs", "contact", "identity")
     path = f"/cases/{case['code']}/sections"
     return [name for name in names if who.open(f"{path}/{name}").is_success]

@@ -46,7 +46,7 @@ def state(world: World) -> Someone:
 
 
 def create_led_case(by: Someone, submitter: Someone, *consents: Json, **case: Any) -> Json:
-    """Submit a case with these consents, and return it after `by` accepted its lead."""
+    """Submit a case with these consents, and return it after `by` has accepted the lead."""
     return by.take_lead(submitter.submit(consents=list(consents), **case))
 
 

@@ -85,7 +85,7 @@ def add_against(commands: Any) -> None:
 
 
 def add_peers(commands: Any) -> None:
-    """Add the command that compares the product with a service on Django REST framework."""
+    """Add the command that compares Safe Conduct with a Django REST framework service."""
     peers = commands.add_parser("peers", help="compare with Django REST framework")
     peers.add_argument("--databases", default="sqlite,postgresql")
     peers.add_argument("--rounds", type=int, default=5)

@@ -68,7 +68,7 @@ def compute_figure(slices: Sequence[Slice]) -> Figure:
 
 @dataclass(frozen=True)
 class Round:
-    """One kind of request, measured on the floor, the product, and the floor again."""
+    """One kind of request, measured on the floor, Safe Conduct, and the floor again."""
 
     floor: Slice
     product: Slice
@@ -76,12 +76,12 @@ class Round:
 
     @property
     def by_rps(self) -> float:
-        """The product's requests per second in this round, divided by the floor's."""
+        """Safe Conduct's requests per second in this round, divided by the floor's."""
         return self.product.rps / math.sqrt(self.floor.rps * self.again.rps)
 
     @property
     def by_cpu(self) -> float:
-        """The floor's CPU time per request, divided by the product's; higher is better."""
+        """The floor's CPU time per request, divided by Safe Conduct's; higher is better."""
         return math.sqrt(self.floor.each * self.again.each) / self.product.each
 
 
@@ -103,17 +103,17 @@ class Comparison:
 
     @property
     def product(self) -> Figure:
-        """The results of the product, computed over all rounds."""
+        """The results of Safe Conduct, computed over all rounds."""
         return compute_figure([each.product for each in self.rounds])
 
     @property
     def by_rps(self) -> float:
-        """The product's requests per second, divided by the floor's."""
+        """Safe Conduct's requests per second, divided by the floor's."""
         return median(each.by_rps for each in self.rounds)
 
     @property
     def by_cpu(self) -> float:
-        """The floor's CPU time per request, divided by the product's."""
+        """The floor's CPU time per request, divided by Safe Conduct's."""
         return median(each.by_cpu for each in self.rounds)
 
     @property

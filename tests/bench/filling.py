@@ -1,4 +1,4 @@
-"""SQL that fills a database quickly with copies of cases that the product wrote.
+"""SQL that fills a database quickly with copies of cases that Safe Conduct wrote.
 
 A copy has all columns of its original, and its own ids, codes, numbers and positions in the
 feeds. The copies span ten years. All copies except the newest 2 % are closed and have no
@@ -66,7 +66,7 @@ SPELLINGS: Final = {
 
 
 def count_rows(url: str) -> Counts:
-    """Return the number of rows of each table of the product."""
+    """Return the number of rows of each table of Safe Conduct."""
     tables = Base.metadata.sorted_tables
     how_many = [f'SELECT count(*) FROM "{table.name}"' for table in tables]
     return dict(

@@ -1,4 +1,4 @@
-"""The floor: a bare ASGI application on a raw driver, as durable as the product.
+"""The floor: a bare ASGI application on a raw driver, as durable as Safe Conduct.
 
 It parses the JSON body, encrypts one field with AES-GCM, writes four rows and a counter in
 one durable transaction, compares a version before an action, and computes entity tags. It

@@ -6,7 +6,7 @@ from typing import Any, Final, Protocol
 from uuid import UUID, uuid4
 
 READER: Final = "KZ_LEAD"
-"""The code of the only office with a mailbox. In the product, it is the national lead."""
+"""The code of the only office with a mailbox. In Safe Conduct, it is the national lead."""
 
 TABLES: Final = """
 CREATE TABLE "case" (id {id} PRIMARY KEY, version INTEGER, state TEXT, notice TEXT, sealed {bytes});

@@ -1,4 +1,4 @@
-"""The goals of the product, relative to the floor in the same run."""
+"""The goals of Safe Conduct, relative to the floor in the same run."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -43,7 +43,7 @@ GOALS: Final = {
 TAIL: Final = Goal(10, 4)
 """The highest allowed ratio of p99 to p50 of a submission on SQLite with 8 clients."""
 READY: Final = 2.0
-"""The highest allowed number of seconds from the start until the product is ready."""
+"""The highest allowed number of seconds from the start until Safe Conduct is ready."""
 IDLE, LOADED = 150.0, 512.0
 """The highest allowed memory in megabytes, before and after the load."""
 GROWTH: Final = Goal(1.15, 1)
@@ -78,5 +78,5 @@ def assess(goal: Goal | None, found: float, *, noisy: bool) -> Verdict:
 
 
 def compute_tail(comparison: Comparison) -> float:
-    """Return the 99th percentile of the product's durations, divided by their median."""
+    """Return Safe Conduct's 99th percentile response time, divided by the median."""
     return comparison.product.p99 / comparison.product.p50

@@ -29,7 +29,7 @@ log_min_messages = fatal
 
 @dataclass(frozen=True)
 class Place:
-    """A kind of database, with a database for the floor and one for the product."""
+    """A kind of database, with a database for the floor and one for Safe Conduct."""
 
     kind: str
     folder: Path
@@ -60,7 +60,7 @@ def make_folder(kind: str) -> Iterator[Path]:
 
 @contextmanager
 def make_sqlite() -> Iterator[Place]:
-    """Yield a place with two new SQLite files: for the floor and for the product."""
+    """Yield a place with two new SQLite files: for the floor and for Safe Conduct."""
     with make_folder("sqlite") as folder:
         floor = folder / "floor.db"
         floor_sqlite.make(str(floor))
@@ -116,7 +116,7 @@ def start_cluster(folder: Path) -> Iterator[Cluster]:
 
 @contextmanager
 def make_postgresql() -> Iterator[Place]:
-    """Start a PostgreSQL server with two databases: for the floor and for the product."""
+    """Start a PostgreSQL server with two databases: for the floor and for Safe Conduct."""
     with make_folder("postgresql") as folder, start_cluster(folder) as server:
         for name in ("floor", "product"):
             server.run_sql(f"CREATE DATABASE {name}")

@@ -1,4 +1,4 @@
-"""The profile of the product during one kind of request: `make profile WHAT=submit`."""
+"""The profile of Safe Conduct during one kind of request: `make profile WHAT=submit`."""
 
 import subprocess
 import sys
@@ -19,7 +19,7 @@ OURS: Final = "(app/"
 
 
 def record_profile(product: Product, kind: Kind, pace: Pace) -> Iterator[str]:
-    """Send one kind of request while py-spy samples the product, and yield its lines.
+    """Send one kind of request while py-spy samples Safe Conduct, and yield its lines.
 
     py-spy must run as root, or kernel.yama.ptrace_scope must be 0. Raises RuntimeError if
     py-spy fails.

@@ -47,7 +47,7 @@ class Measure:
 
 @dataclass(frozen=True)
 class Start:
-    """The start-up time of the product in seconds, its CPU, and its memory in megabytes."""
+    """The start-up time of Safe Conduct in seconds, its CPU, and its memory in MB."""
 
     ready: float
     ready_cpu: float

@@ -1,4 +1,4 @@
-"""The rounds of a run, which measure the floor, the product and the floor again."""
+"""The rounds of a run, which measure the floor, Safe Conduct and the floor again."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -56,7 +56,7 @@ def compare(
     say: Say,
     kinds: Sequence[Kind],
 ) -> Mapping[Kind, Comparison]:
-    """Measure each kind on the floor, the product and the floor again, in each round."""
+    """Measure each kind on the floor, Safe Conduct and the floor again, in each round."""
     again = copy_floor(floor)
     for side in (floor, product, again):
         prepare(side, pace, kinds)

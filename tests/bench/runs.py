@@ -34,7 +34,7 @@ def show(text: str) -> None:
 
 
 def measure_rest(product: Product) -> float:
-    """Return the milliseconds of CPU that the product uses in a second without requests."""
+    """Return the CPU milliseconds that Safe Conduct uses in a second without requests."""
     before = product.side.cpu()
     time.sleep(REST)
     return (product.side.cpu() - before) / REST * 1000
@@ -160,7 +160,7 @@ def run_keys(arguments: argparse.Namespace) -> None:
 
 
 def run_smoke(arguments: argparse.Namespace) -> None:
-    """Run a short benchmark, and fail if the product costs much more CPU than before.
+    """Run a short benchmark, and fail if Safe Conduct costs much more CPU than before.
 
     Raises SystemExit in that case. A noisy run is not judged.
     """
@@ -183,7 +183,7 @@ def is_slow(line: Line) -> bool:
 
 
 def run_profile(arguments: argparse.Namespace) -> None:
-    """Profile the product during one kind of request."""
+    """Profile Safe Conduct during one kind of request."""
     pace = Pace(1, arguments.seconds)
     with (
         PLACES[arguments.database]() as place,

@@ -1,4 +1,4 @@
-"""The two servers: the floor, and the product as `safe-conduct serve` runs it."""
+"""The two servers: the floor, and Safe Conduct as `safe-conduct serve` runs it."""
 
 import sys
 import time
@@ -58,7 +58,7 @@ class Product:
 
 
 def get_environment(place: Place) -> dict[str, str]:
-    """Return the settings of the product.
+    """Return the settings of Safe Conduct.
 
     Copied cases cannot be opened, so the settings declare their key as lost.
     """
@@ -76,7 +76,7 @@ def get_environment(place: Place) -> dict[str, str]:
 def read_current_version(path: Path) -> str:
     """Return the version of the current key, from the last unmarked line of a key file.
 
-    No functions of the product are used, because those of another commit can differ.
+    No functions of Safe Conduct are used, because those of another commit can differ.
     """
     lines = [line.split() for line in path.read_text("ascii").splitlines()]
     return [words[0] for words in lines if len(words) == 2][-1]

@@ -1,4 +1,4 @@
-"""The kinds of requests that the benchmark sends to the floor and to the product."""
+"""The kinds of requests that the benchmark sends to the floor and to Safe Conduct."""
 
 import json
 import secrets

@@ -102,7 +102,7 @@ def build(name: str) -> list[object]:
 
 
 def play(name: str, command: list[object], env: Mapping[str, str], logs: list[Any]) -> None:
-    """Run the journey of a client, and exit unless the client took every step."""
+    """Run the journey of a client, and exit unless the client performed every step."""
     first = len(logs)
     output = run(*command, env=env)
 

@@ -1,4 +1,4 @@
-"""The steps of a journey, which each generated client has to take.
+"""The steps of a journey, which each generated client has to perform.
 
 The program of a client prints `step NAME` after it has checked a step. The log of the
 service shows whether the requests of the steps were sent, and the status of each response.
@@ -24,7 +24,7 @@ class Request(NamedTuple):
 
 
 class Step(NamedTuple):
-    """A step, with a request that the service must have answered."""
+    """A step of a journey, and the request that the service must log for it."""
 
     name: str
     request: Request
@@ -46,13 +46,13 @@ def list_reported(output: str) -> list[str]:
 
 
 def find_missing(steps: Iterable[Step], answered: Sequence[Request]) -> Step | None:
-    """Return the first step that was not answered in order, or None if there is none."""
+    """Return the first step whose request is missing or out of order, or None."""
     rest = iter(answered)
     return next((step for step in steps if step.request not in rest), None)
 
 
 def find_fault(output: str, answered: Callable[[], Sequence[Request]]) -> str | None:
-    """Return the fault of a journey, or None if the client took all steps in order."""
+    """Return the fault of a journey, or None if all steps were performed in order."""
     steps = load_steps()
     names, reported = [step.name for step in steps], list_reported(output)
     if reported != names:

@@ -1,4 +1,4 @@
-"""Tests of the check in `make clients` that each generated client takes every step."""
+"""Tests of the check in `make clients` that each client performs every step."""
 
 from collections.abc import Iterator
 

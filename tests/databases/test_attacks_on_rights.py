@@ -203,7 +203,7 @@ def test_ended_session_is_not_restored(world: World, lead: Someone) -> None:
 
 
 def test_inserted_passkey_opens_no_session(world: World) -> None:
-    """A passkey that an attacker moves to another person opens no session."""
+    """A passkey that an attacker moves to another person cannot be used to sign in."""
     office = Office(world)
     made, _ = office.enrol(Authenticator())
     attacker, model = Attacker(world), Passkey

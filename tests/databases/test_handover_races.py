@@ -101,7 +101,7 @@ def find_winner(answers: list[Response]) -> int:
 
 
 def list_leads(cast: Cast, case: Json) -> list[str]:
-    """Return which of the old and the new lead the database stores as leads of a case."""
+    """Return the codes of the offices, KZ_LEAD or IOM, that lead a case in the database."""
     with cast.officer.begin_read() as tx:
         found = case_queries.get(tx, case["code"]).parties
         now = {p.focal_point_id for p in found if p.relation == "lead" and not p.until}

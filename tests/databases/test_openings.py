@@ -1,8 +1,8 @@
 """Access is decided on current data, even if other requests write at the same time.
 
-Opening a document locks no case. On PostgreSQL an office can become unsafe, leave the case
-or lose the consent between the decision and the read of the document, or while the request
-waits for its turn.
+Opening a document does not lock the case. On PostgreSQL an office can become unsafe, leave
+the case or lose the consent between the decision and the read of the document, or while the
+request waits for its turn.
 """
 
 from collections.abc import Callable, Iterator

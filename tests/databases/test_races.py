@@ -354,7 +354,7 @@ def test_reading_makes_nobodys_if_match_stale(cast: Cast) -> None:
 def test_whoever_opens_a_section_does_not_wait_for_who_writes(
     pg_url: str, cast: Cast
 ) -> None:
-    """A reader of a section does not wait for a writer, because an access locks no case.
+    """A reader of a section does not wait for a writer: reading does not lock the case.
 
     The test runs only on PostgreSQL, because SQLite has one writer at a time.
     """

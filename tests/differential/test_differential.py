@@ -41,7 +41,7 @@ def change_header(command: Json, answer: Json, _: Counter[str]) -> None:
 
 
 def change_status_after_new_case(command: Json, answer: Json, seen: Counter[str]) -> None:
-    """Change the status of each response with a case, once a case has been created."""
+    """Change 200 to 206 in responses about cases, but only after a case was created."""
     if answer.get("status") == 201 and command["target"] == "/v1/cases":
         seen["created"] += 1
     if command.get("target", "").startswith("/v1/cases/SC") and answer["status"] == 200:

@@ -1,4 +1,4 @@
-"""Two cases whose lead does not act, each from the first contact to its end.
+"""Two cases whose lead does not act, each from the first contact to closure.
 
 The person consented only to State offices of Kazakhstan as lead, and only one of these can
 lead a case. Another office may therefore become the lead only if the person consents to

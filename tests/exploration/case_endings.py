@@ -1,4 +1,4 @@
-"""A search for steps that bring a case to its end.
+"""A search for steps that end a case.
 
 The search is greedy: the open offices with an enabled account always take the step that
 leads most directly to the end. If no step is possible, time passes and the worker runs.
@@ -73,7 +73,7 @@ class Means(IntEnum):
 
 @dataclass
 class Way:
-    """A way to the end of a case: the moves made so far, and the means tried so far."""
+    """A way to end a case: the moves made so far, and the means tried so far."""
 
     moves: list[Move] = field(default_factory=list)
     means: Means = Means.OFFICES
@@ -82,7 +82,7 @@ class Way:
 
 
 def find_closure(stage: Stage, do: MoveRunner) -> Way:
-    """Try to bring the case on the stage to its end, and return the moves that were made.
+    """Try to end the case on the stage, and return the moves that were made.
 
     Less desirable means are tried only if waiting does not help any more. All moves are
     possible again then: an office that declined can accept once it has enough people.
@@ -222,7 +222,7 @@ def list_class_consents(desk: str, why: str) -> Iterator[Move]:
 def list_return_moves(
     stage: Stage, office: str, actions: Mapping[str, tuple[str, ...]]
 ) -> Iterator[Move]:
-    """Yield the moves that bring each return from its present state to its end."""
+    """Yield the moves that advance each return from its present state."""
     for number, (state,) in enumerate(stage.fetch_rows(RETURNS)):
         for action in actions.get(state, ()):
             yield Move(office, f"return.{action}", number)

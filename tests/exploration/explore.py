@@ -200,12 +200,12 @@ class Explorer:
         return True
 
     def check(self, node: Node, here: Abstract) -> None:
-        """Check that the case has a way to its end or, if it is over, will be erased.
+        """Check that the case can still end or, if it is over, that it will be erased.
 
-        The way consists of steps that succeeded, taken by open offices with an account, and
-        of waits, after each of which the worker runs. If there is a way, the case also has
-        an owner and a next step. A case that is over must be erased or have a deadline for
-        its erasure.
+        The way to its end consists of steps that succeed, taken by open offices with an
+        account, and of waits, after each of which the worker runs. If there is a way, the
+        case also has an owner and a next step. A case that is over must be erased or have a
+        deadline for its erasure.
         """
         if here.state in OVER:
             if not self.stage.fetch_rows(ERASED_LATER):

@@ -123,7 +123,7 @@ def open_actions(shown: Json, chance: Random) -> list[str]:
 def list_side_moves(
     stage: Stage, office: str, relations: set[str], chance: Random
 ) -> list[Move]:
-    """List the moves of an office that are not actions of a life cycle."""
+    """List an office's moves other than life-cycle actions, such as recording a consent."""
 
     def make_moves(action: str, choices: Iterable[str]) -> list[Move]:
         return [Move(office, action, choice=one) for one in choices]

@@ -1,4 +1,4 @@
-"""Faults that tests plant in the service, so that a case has no way to its end."""
+"""Faults that tests plant in the service, so that there is no way to end a case."""
 
 from collections.abc import Callable
 from collections.abc import Set as AbstractSet

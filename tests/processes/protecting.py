@@ -28,7 +28,7 @@ def prepare_settings(world: World, folder: Path) -> dict[str, str]:
 def run_and_answer(
     folder: Path, settings: dict[str, str], answer: str, *words: str
 ) -> CompletedProcess[str]:
-    """Run a command of the product, enter `answer` at its prompt, and return the result."""
+    """Run a `safe-conduct` command, enter `answer` at its prompt, and return the result."""
     return run(
         [COMMAND, *words],
         input=f"{answer}\n",

@@ -42,7 +42,7 @@ def environment(folder: Path, **more: str) -> dict[str, str]:
 
 
 def command(folder: Path, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
-    """Run a command of the product, wait until it ends, and return the result."""
+    """Run a `safe-conduct` command, wait until it ends, and return the result."""
     typed = Command([COMMAND, *words], environment(folder, **more), folder)
     return run(typed, SECONDS)
 

@@ -173,7 +173,7 @@ def test_a_terminal_gets_a_progress_bar_and_has_its_cursor_after_ctrl_c(
 
 
 def read_terminal(terminal: int, until: str | None = None) -> str:
-    """Return the output of a program on a terminal up to the given text, or to its end."""
+    """Read a program's terminal output until it contains `until` or ends, and return it."""
     shown = b""
     while until is None or until.encode() not in shown:
         try:

@@ -1,12 +1,13 @@
-"""Small changes to the disclosure table, each with access requests that detect it.
+"""Small changes to the disclosure table, and a search for requests that detect them.
 
-A flip removes, adds or replaces one cell of a row, or removes the row. A cell is a subject,
-a state of the case or of the referral, a condition, a role, the side or the deed (opening
-or writing). A witness is an access request that the changed table answers differently
-from the second copy in `disclosure_copy`, although the original table agrees with the copy.
+A change (`Flip`) removes, adds or replaces one cell of a row, or removes the row. A cell is
+a subject, a state of the case or of the referral, a condition, a role, the side or the
+requested action (`Deed`). An access request detects a change if the changed table answers
+it differently from the second copy in `disclosure_copy`, although the original table agrees
+with the copy.
 
-A cell is idle if removing it changes no answer. If a flip adds a cell, and other rows
-already allow all that the new cell allows, the new cell is idle as well.
+A cell is redundant if no access request detects its removal. An added cell is redundant if
+other rows already allow everything that this cell allows.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -47,7 +48,7 @@ class Flip:
 
 
 def flips(policy: Sequence[Rule]) -> Iterator[Flip]:
-    """Yield every flip of a table: the removal of each row, and each change of one cell."""
+    """Yield each change to a table: the removal of a row, or a change of one cell."""
     for row in range(len(policy)):
         yield Flip(row)
         for column, cells in CELLS.items():
@@ -70,7 +71,7 @@ def flipped(policy: Sequence[Rule], flip: Flip) -> tuple[Rule, ...]:
 
 
 def witness(policy: Sequence[Rule], flip: Flip) -> AccessRequest | None:
-    """Return an access request whose answer changes with the flip, or None if none does."""
+    """Return an access request that detects a change, or None if no request does."""
     changed = flipped(policy, flip)
     for asked in list_affected_questions(policy[flip.row], flip):
         if is_allowed(asked, changed) != allowed(asked) == is_allowed(asked, policy):
@@ -124,22 +125,22 @@ def list_condition_sets(rule: Rule, flip: Flip) -> list[frozenset[Condition]]:
 
 
 def is_addition(policy: Sequence[Rule], flip: Flip) -> bool:
-    """Return whether a flip adds a cell to a row."""
+    """Return whether a change adds a cell to a row."""
     return flip.column in CELLS and flip.cell not in getattr(policy[flip.row], flip.column)
 
 
 def idle(policy: Sequence[Rule]) -> list[str]:
-    """Return the idle cells of a table: removing such a cell changes no answer."""
+    """Return descriptions of the removals and replacements that no request detects."""
     taken = (flip for flip in flips(policy) if not is_addition(policy, flip))
     return [str(flip) for flip in taken if witness(policy, flip) is None]
 
 
 def survivors(policy: Sequence[Rule]) -> list[str]:
-    """Return the changes that no request detects, except added cells that are idle."""
+    """Return descriptions of undetected changes, except additions of redundant cells."""
     quiet = (flip for flip in flips(policy) if witness(policy, flip) is None)
     return [str(flip) for flip in quiet if not is_idle_then(policy, flip)]
 
 
 def is_idle_then(policy: Sequence[Rule], flip: Flip) -> bool:
-    """Return whether a flip adds a cell that is idle in the changed table."""
+    """Return whether a change adds a cell whose removal no access request would detect."""
     return is_addition(policy, flip) and witness(flipped(policy, flip), flip) is None

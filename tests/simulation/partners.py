@@ -74,7 +74,7 @@ class Partner:
 
     @property
     def now(self) -> Temper:
-        """The current behaviour of the office. In the final phase, the office is prompt."""
+        """The current behaviour of the office. In the final phase, it responds promptly."""
         return replace(PROMPT, declines=0.02) if self.scene.calm else self.temper
 
     @property

@@ -29,7 +29,7 @@ from tests.support.webhook_receivers import create_webhook
 STEPS: Final = 60
 """Maximum steps of the storm (the first phase), tripled if at most two offices answer."""
 PATIENCE: Final = timedelta(days=250)
-"""Time within which every case ends after all offices have become prompt."""
+"""Time within which every case must end once all offices respond promptly."""
 LAST: Final = 30
 """Number of lines of the trace that are shown for a failed seed."""
 HEADS: Final = """
@@ -88,7 +88,7 @@ class Play:
         return office
 
     def run(self) -> None:
-        """Run the simulation of the seed to its end."""
+        """Run the whole simulation of the seed, and check the final state."""
         Officer(self.scene, self.partners).schedule()
         if not self.silent:
             self.administrators.schedule()
@@ -137,7 +137,7 @@ class Play:
             final_checks.check_missed_deadlines(scene)
 
     def run_calm(self) -> None:
-        """Activate all offices, make them prompt, and run until every case has ended."""
+        """Activate all offices, let them respond promptly, and run until all cases end."""
         scene = self.scene
         scene.log("-- calm: every office answers from now on")
         scene.calm, self.worker.away_until = True, scene.now

@@ -31,7 +31,7 @@ class ThreadLoops:
         *args: P.args,
         **more: P.kwargs,
     ) -> T:
-        """Run a coroutine function to its end, and return its result."""
+        """Run a coroutine function until it completes, and return its result."""
         try:
             loop = self.idle.pop()
         except IndexError:

@@ -211,7 +211,7 @@ def prepare(
 
 
 def play(made: Asked, stage: str, where: str, *, answers: bool = True) -> dict[str, Any]:
-    """Move the person at a stage of the referral, and play the case to its end.
+    """Move the person at a stage of the referral, and continue the case until it ends.
 
     Return the responses that were stored.
     """

@@ -35,7 +35,7 @@ class Shell:
     def run(
         self, *words: str, given: str | None = None, **more: str
     ) -> subprocess.CompletedProcess[str]:
-        """Run a command to its end, and return its exit code and its output."""
+        """Run a command, wait until it ends, and return its exit code and its output."""
         typed = Command([COMMAND, *words], self.build_environment(**more), self.folder)
         return run(typed, SECONDS, given or "")
 

@@ -69,7 +69,7 @@ class Sweep:
     def draw_pages(self) -> None:
         """Let each person draw a share of the pages of each route.
 
-        Of a route of actions, a person who may not read the case draws only `FEW` pages.
+        For an action route, a person who may not read the case draws only `FEW` pages.
         The same holds for a route that leads back to another page and shows no text.
         """
         back = set(list_routes("POST"))
@@ -242,7 +242,7 @@ PLANTED: Final[Mapping[str, str]] = {
 def test_planted_leak_is_found(
     sweep: Sweep, monkeypatch: pytest.MonkeyPatch, leak: str
 ) -> None:
-    """A page that shows a hidden alias is detected, in each form of `PLANTED`."""
+    """An alias that a page must not show is found in each form that `PLANTED` defines."""
     [reader] = [one for one in sweep.readers if one.name == "oversight"]
     alias = STEMS[0][0] + "00001"
     planted = PLANTED[leak].format(

@@ -165,7 +165,7 @@ RECORDS = ("case", "shelter", "lawyer")
 
 
 def walk(cast: Cast) -> Iterator[str]:
-    """Take the case from its draft to its end, and yield the name of each step."""
+    """Move the case from draft to closure, and yield the name of each completed step."""
     case, lead = cast.case, cast.lead
     yield "drafted"
     unwrap(cast.submitter.does("submit", case))

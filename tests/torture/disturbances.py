@@ -1,4 +1,4 @@
-"""Disturbances of an installation, which a seed selects and puts in order."""
+"""Disturbances of an installation, whose selection and order depend on a seed."""
 
 import signal
 import subprocess
@@ -166,7 +166,7 @@ class Disturber:
         return both | own | {"all": self.kill_all}
 
     def draw(self, kills: int) -> list[Callable[[], None]]:
-        """Return disturbances in random order that kill at least `kills` processes."""
+        """Return shuffled disturbances that together kill at least `kills` processes."""
         kinds = self.list_others()
         each = max(MIN_OTHERS, round(OTHERS_PER_KILL * kills))
         deck = [act for act in kinds.values() for _ in range(each)]

@@ -1,6 +1,6 @@
 """Faults that are planted in a child process, and that `make torture` must find.
 
-The faults are not part of the product. `python -m tests.torture --plant NAME` shows the
+The faults are not part of Safe Conduct. `python -m tests.torture --plant NAME` shows the
 findings for one fault.
 """
 

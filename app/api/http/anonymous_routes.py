@@ -18,7 +18,7 @@ def render_once(shown: BaseModel, status: int = 200) -> Response:
 
 
 class AnonymousRoute(StrictRoute):
-    """A route without a credential, whose body is read with limits before it is parsed."""
+    """A route that needs no credential. Its body is read with limits, and then parsed."""
 
     @override
     def get_route_handler(self) -> Handler:

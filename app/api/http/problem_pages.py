@@ -44,7 +44,7 @@ router = APIRouter(include_in_schema=False)
 
 @cache
 def render_pages() -> Mapping[str, bytes]:
-    """Return the page of each problem by its code."""
+    """Return the page of each problem, keyed by the code of the problem."""
     return {kind.code: render_page(kind).encode() for kind in list_problem_kinds()}
 
 

@@ -1,7 +1,7 @@
-"""The comparison of the product with a service on Django REST framework.
+"""The comparison of Safe Conduct with a peer, a service on Django REST framework.
 
-The floor, the product, the service and the floor again get the same requests in turn. The
-product and the service are compared with the floor, and their CPU times with each other.
+The floor, Safe Conduct, the peer and the floor again get the same requests in turn. Safe
+Conduct and the peer are compared with the floor, and their CPU times with each other.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,9 +21,9 @@ from tests.bench.servers import run_floor, run_product
 from tests.bench.sides import Kind, Side
 
 KINDS: Final = (Kind.S, Kind.P)
-"""The requests that the service answers."""
+"""The requests that the peer answers."""
 PEER_GOALS: Final = {Kind.P: Goal(0.5, 0)}
-"""The highest allowed CPU time of the product, divided by that of the service."""
+"""The highest allowed ratio of the CPU time of Safe Conduct to that of the peer."""
 HEADS: Final = (
     "database",
     "request",
@@ -51,7 +51,7 @@ class PeerResult:
 
     @property
     def times(self) -> float:
-        """The CPU time of the product divided by that of the service."""
+        """Safe Conduct's CPU time per request, divided by the peer's (median of rounds)."""
         pairs = zip(self.product.rounds, self.peer.rounds, strict=True)
         return median(ours.product.each / its.product.each for ours, its in pairs)
 
@@ -65,7 +65,7 @@ class PeerResult:
 def compare_peer(
     sides: tuple[Side, Side, Side], pace: Pace, say: Say
 ) -> Mapping[Kind, tuple[Comparison, Comparison]]:
-    """Measure the floor, the product, the service and the floor again in each round."""
+    """Measure the floor, Safe Conduct, the peer and the floor again in each round."""
     floor, product, peer = sides
     again = copy_floor(floor)
     for side in (*sides, again):
@@ -83,13 +83,13 @@ def compare_peer(
 
 
 def compare_rounds(done: Iterable[tuple[Round, Round]]) -> tuple[Comparison, Comparison]:
-    """Return the comparisons of the product and of the service with the floor."""
+    """Return the comparisons of Safe Conduct and of the peer with the floor."""
     ours, its = zip(*done, strict=True)
     return Comparison(ours), Comparison(its)
 
 
 def measure_peer(database: str, pace: Pace, say: Say) -> list[PeerResult]:
-    """Measure the floor, the product and the service on one kind of database."""
+    """Measure the floor, Safe Conduct and the peer on one kind of database."""
     with (
         PLACES[database]() as place,
         run_floor(place) as floor,

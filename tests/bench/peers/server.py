@@ -50,7 +50,7 @@ def get_program(name: str, folder: Path = BIN) -> Path:
 
 @contextmanager
 def make_database(place: Place) -> Iterator[URL]:
-    """Yield the URL of a new database, which is removed together with the product's."""
+    """Yield the URL of a new database, which is removed with that of Safe Conduct."""
     if place.postmaster is None:
         yield make_url(f"sqlite:///{place.folder / 'peer.db'}")
         return

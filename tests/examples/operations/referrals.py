@@ -59,7 +59,7 @@ def play_answer(
 
 
 def play_help(player: Player, lead: Someone, shelter: Someone, sent: str) -> None:
-    """Start the help, pause it, report on it and complete it."""
+    """Start work on a referral, pause and resume it, report on it, and complete it."""
     player.play("start_referral", shelter, {"person_met": True}, referral_id=sent)
     player.play("hold_referral", shelter, PAUSE, referral_id=sent)
     player.play("resume_referral", shelter, referral_id=sent)

@@ -107,7 +107,7 @@ def accept(who: Someone, referral: Json, at: str) -> Json:
 
 
 def start(who: Someone, referral: Json) -> Json:
-    """Start the help of a referral after the recipient has met the person."""
+    """Start work on a referral, and confirm that the recipient has met the person."""
     return unwrap(who.does("start", referral, {"person_met": True}))
 
 

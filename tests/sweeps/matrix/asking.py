@@ -219,7 +219,7 @@ def is_in(stage: Stage, caller: Caller) -> bool:
 
 
 def operation_of(name: str) -> Operation:
-    """Return the operation of a name such as `open_section` or `open_section.needs`."""
+    """Return the operation with the given name, ignoring a suffix such as `.needs`."""
     return OPERATIONS[name.partition(".")[0]]
 
 
