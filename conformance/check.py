@@ -97,7 +97,7 @@ class Feed:
             self.faults["did not sign in"] += 1
             return 401, {}, {"title": "Send a key."}
         if time.monotonic() < self.not_before:
-            self.faults["did not wait as long as Retry-After url"] += 1
+            self.faults["did not wait as long as Retry-After asks"] += 1
         self.not_before = 0
         roll = self.chance.random()
         if roll < CHANCE:

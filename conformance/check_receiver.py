@@ -388,7 +388,7 @@ def main() -> None:
         sys.exit(f"Faults: {len(receiver.faults)}")
     print(f"All {receiver.count} messages were answered as they should be.")
     if not options.list:
-        print("Without --list, nobody knows whether a repeated message is processed once.")
+        print("Give --list to check that a repeated message is processed only once.")
 
 
 if __name__ == "__main__":

@@ -123,6 +123,7 @@ def run(inbox: sqlite3.Connection, *, once: bool) -> None:
                 start_over(inbox)
             elif refused.code in TRY_LATER:
                 time.sleep(parse_retry_after(refused.headers.get("Retry-After", ""), pause))
+                pause = min(2 * pause, LONGEST_PAUSE)
             elif refused.code in MOVED:
                 sys.exit(
                     f"{refused.code}: redirected. The key is not sent to another server."

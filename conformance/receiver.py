@@ -58,7 +58,10 @@ def verify(
     given = headers.get("webhook-signature", "").encode().split()
     if not any(hmac.compare_digest(fits, one) for one in given):
         raise RefusedError
-    return dict(json.loads(body))
+    try:
+        return dict(json.loads(body))
+    except (TypeError, ValueError):
+        raise RefusedError from None
 
 
 def receive(seen: sqlite3.Connection, name: str, message: dict[str, Any]) -> None:

@@ -98,7 +98,8 @@ def main() -> int:
     if subprocess.run(changed, cwd=ROOT, check=False).returncode:
         sys.exit("Commit or undo the changes in app/ first: this script would lose them.")
     noticed = dict.fromkeys((*EFFORTS, ""), 0)
-    for number, mutant in enumerate(select_faults(args.faults, args.seed), 1):
+    faults = list(select_faults(args.faults, args.seed))
+    for number, mutant in enumerate(faults, 1):
         began = time.monotonic()
         with plant(mutant):
             effort, test = find_test(mutant, args.seed)
@@ -109,7 +110,7 @@ def main() -> int:
         took = f"{time.monotonic() - began:.0f} s"
         print(f"{number}. {where}: {change}: {result} ({took})", flush=True)
     some, every = noticed["sample"], noticed["sample"] + noticed["all"]
-    print(f"of {args.faults}: make test notices {some}, make test-all {every}")
+    print(f"of {len(faults)}: make test notices {some}, make test-all {every}")
     return 0
 
 

@@ -53,10 +53,8 @@ def handle_missed_deadlines(runtime: Runtime, limit: int = BATCH) -> HandledCoun
     be handled is postponed and logged.
     """
     with runtime.database.begin_read() as session:
-        due = [
-            *missed_deadlines.list_overdue(session, runtime.time(session), limit),
-            *missed_deadlines.list_abandoned(session, limit),
-        ]
+        overdue = missed_deadlines.list_overdue(session, runtime.time(session), limit)
+        due = dict.fromkeys((*overdue, *missed_deadlines.list_abandoned(session, limit)))
     outcomes = [handle_deadline(runtime, each) for each in due]
     counts = [outcomes.count(outcome) for outcome in (True, False, None)]
     return HandledCounts(*counts)

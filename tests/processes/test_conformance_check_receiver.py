@@ -185,7 +185,7 @@ def test_receiver_that_runs_already_is_tested_at_its_address(tmp_path: Path) -> 
         )
 
     assert (found.returncode, found.stderr) == (0, "")
-    assert "Without --list" in found.stdout
+    assert "Give --list" in found.stdout
     assert len(list_woken(tmp_path)) > 10
 
 

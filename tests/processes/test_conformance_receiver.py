@@ -96,3 +96,11 @@ def test_of_what_is_signed_everything_counts(tmp_path: Path) -> None:
 
     assert refused == [400] * len(refused)
     assert list_woken(tmp_path) == []
+
+
+def test_signed_body_that_is_no_json_object_is_refused(tmp_path: Path) -> None:
+    now = datetime.now(UTC)
+    with run_receiver(tmp_path) as url:
+        for body in (b"[1, 2]", b"7", b"{", b""):
+            sent = build_headers((SECRET,), "message-1", now, body)
+            assert send_body(url, sent, body) == 400
