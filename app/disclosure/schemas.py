@@ -97,7 +97,7 @@ class AccessEntryOut(ResponseModel):
     at: datetime
     subject: str
     purpose: EmergencyAccessPurpose
-    allowed: Annotated[bool, Field(description="Whether the document was shown.")]
+    allowed: bool
     focal_point: Annotated[
         str | None,
         Field(description="Code of the reader's office; null if you may not know it."),
