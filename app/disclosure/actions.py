@@ -13,6 +13,7 @@ from app.cases import actions as case_actions
 from app.cases import queries as case_queries
 from app.cases.lifecycle import LED, Need
 from app.cases.models import Case, Sealed
+from app.cases.records import EmergencyAccess
 from app.cases.schemas import OpenedSection
 from app.cases.sections import (
     CONTENT,
@@ -34,10 +35,13 @@ from app.consents import standing
 from app.directory import queries as directory_queries
 from app.disclosure import queries as disclosure_queries
 from app.disclosure.access_log import (
+    AccessAttempt,
+    record_access,
+    require_below_cap,
     require_sign_in_for,
 )
-from app.disclosure.attempts import log_access, may_access
-from app.disclosure.policy import Deed, Subject
+from app.disclosure.policy import Deed, Subject, is_allowed
+from app.disclosure.refused_openings import count_refusal
 from app.disclosure.schemas import (
     OpenedContacts,
     OpenedSafeguards,
@@ -48,7 +52,7 @@ from app.handovers import following as handover_following
 from app.kernel.actors import Side
 from app.kernel.lifecycle import ActionNotYours
 from app.kernel.requirements import UnmetRequirement, raise_unmet
-from app.kernel.transactions import WriteTransaction
+from app.kernel.transactions import Recorded, WriteTransaction
 from app.kernel.versions import SeenVersions
 from app.referrals import following as referral_following
 from app.referrals.agreements import remove_written_section
@@ -120,8 +124,7 @@ def open_safety_alert(
     document = case_queries.find_sealed(tx, case.id, Section.NEEDS)
     disclosure_queries.load_again(tx, case)
     allowed = may_access(tx, case, subject, Deed.OPEN, document)
-    missing = document is None
-    log_access(tx, case, subject, purpose, allowed=allowed, missing=missing)
+    log_access(tx, case, subject, purpose, allowed=allowed)
     if document is None or not allowed:
         return None
     needs = Needs.model_validate_json(case_queries.open_sealed(tx, document))
@@ -160,18 +163,52 @@ def open_document(
     under = None
     if not allowed:
         under = disclosure_queries.find_emergency(tx, record, subject, purpose, document)
-    allowed, missing = allowed or under is not None, document is None
-    log_access(
-        tx,
-        record,
-        subject,
-        purpose,
-        allowed=allowed,
-        missing=missing,
-        counted=counted,
-        under=under,
-    )
+    allowed = allowed or under is not None
+    log_access(tx, record, subject, purpose, allowed=allowed, counted=counted, under=under)
     return document if allowed else None
+
+
+def may_access(
+    tx: WriteTransaction,
+    record: Case | Referral,
+    subject: Subject,
+    deed: Deed,
+    document: Sealed | None,
+) -> bool:
+    """Return whether the caller may open or write a document without emergency access."""
+    requests = disclosure_queries.list_requests(tx, record, subject, deed, document)
+    return any(map(is_allowed, requests))
+
+
+def log_access(  # noqa: PLR0913 - each is a part of the opening
+    tx: WriteTransaction,
+    record: Recorded,
+    subject: Subject,
+    purpose: EmergencyAccessPurpose,
+    *,
+    allowed: bool,
+    counted: bool = True,
+    under: EmergencyAccess | None = None,
+) -> None:
+    """Add an opening or a refusal to the access log, after a check of the limits.
+
+    If only an emergency access allows the opening, `under` is that access. A refusal counts
+    towards the limit if `counted` is true. Raises DailyCapReached or TooManyRefusedOpenings
+    (429), and NotFound (404) if the data key of the case was destroyed meanwhile.
+    """
+    look = AccessAttempt(
+        case_id=record.case_id,
+        record_id=record.id,
+        subject=subject,
+        purpose=purpose,
+        under=under.id if under else None,
+    )
+    if allowed:
+        require_below_cap(tx, look)
+        case_queries.get_data_key(tx, record.case_id, anew=True)
+    elif counted:
+        count_refusal(tx)
+    record_access(tx, look, allowed=allowed)
 
 
 def write_section(
@@ -198,8 +235,8 @@ def write_safeguards(
 ) -> Case:
     """Replace the safeguards; a candidate or desk that is now unsafe loses the case.
 
-    Raises the 4xx errors of `write_section`, or ActionNotYours (403) if a lead of the State
-    of origin records another origin, because this could reveal where the person is (R12).
+    Raises the 4xx errors of `write_section`, DeskMissing (503), or ActionNotYours (403) if
+    a lead of the State of origin records another origin: it could learn who is where (R12).
     """
     case = lock_to_write(tx, code, seen, Paper.SAFEGUARDS)
     office = directory_queries.by_id(tx, tx.actor.focal_point_id)

@@ -9,8 +9,7 @@ from app.cases.sections import EmergencyAccessPurpose, Paper
 from app.cases.stored_fields import rename_subject
 from app.consents import office_names
 from app.consents.office_names import OfficeNames
-from app.disclosure.actions import open_document
-from app.disclosure.attempts import log_access, may_access
+from app.disclosure.actions import log_access, may_access, open_document
 from app.disclosure.policy import Deed
 from app.disclosure.queries import build_opened, get_sides, load_again
 from app.disclosure.schemas import (
@@ -57,8 +56,7 @@ def open_screening(
     document = case_queries.find_sealed(tx, screening.id, subject) if screening else None
     load_again(tx, case)
     allowed = may_access(tx, case, subject, Deed.OPEN, document)
-    missing, record = document is None, screening or case
-    log_access(tx, record, subject, purpose, allowed=allowed, missing=missing)
+    log_access(tx, screening or case, subject, purpose, allowed=allowed)
     if document is None or not allowed:
         return None
     return build_opened(tx, case, document, OpenedScreening, ScreeningPaper)

@@ -40,21 +40,6 @@ def test_a_lead_sees_what_it_may_open_and_which_consent_is_missing(
         assert answer.is_success == (one["may_open"] and one["written"]), section
 
 
-def test_section_that_does_not_exist_is_not_recorded_as_opened(
-    officer: Someone, lead: Someone
-) -> None:
-    written = [{"section": "needs", "summary": "Нужен приют"}]
-    case = lead.take_lead(officer.submit(sections=written))
-    path = get_path(case)
-
-    missing = lead.open(f"{path}/sections/contact")
-
-    [logged] = unwrap(lead.get(f"{path}/access-log"))["items"]
-    assert missing.status_code == 404
-    assert (logged["subject"], logged["allowed"]) == ("contact", False)
-    assert read_knowledge(lead, case)["offices"] == []
-
-
 def test_other_readers_get_their_own_reasons_and_no_offices(
     world: World, officer: Someone, lead: Someone, shelter: Someone
 ) -> None:

@@ -72,7 +72,7 @@ def test_nor_is_there_one_for_who_leads(officer: Someone, lead: Someone) -> None
     case = lead.take_lead(officer.submit(sections=[]))
 
     assert get_problem(lead.open(f"{get_path(case)}/safety-alert")) == HIDDEN
-    assert list_log_entries(lead, case, "safety_alert") == [(lead.code, False, False)]
+    assert list_log_entries(lead, case, "safety_alert") == [(lead.code, True, False)]
 
 
 def test_whom_to_reach_at_the_lead_nobody_writes_before_there_is_one(
