@@ -13,6 +13,7 @@ from app.directory import queries as directory_queries
 from app.kernel.actors import Relation
 from app.kernel.problems import Problem
 from app.kernel.transactions import ReadTransaction
+from app.returns import queries as return_queries
 
 
 class LeadNotFailing(Problem):
@@ -33,7 +34,8 @@ def find_failures(
     reasons = dict.fromkeys(found, frozenset[TakeOverReason]())
     if not leads:
         return reasons
-    counts = missed_deadlines.count_missed_deadlines(tx, leads)
+    unless = return_queries.IS_POSTPONED
+    counts = missed_deadlines.count_missed_deadlines(tx, leads, unless=unless)
     offices = directory_queries.by_ids(tx, set(leads.values()))
     for case_id, lead in leads.items():
         holds = {

@@ -178,26 +178,27 @@ def compute_due_for_successor(tx: ReadTransaction, clock: Clock) -> datetime:
     return tx.now + DAY / tx.runtime.speed if is_late else clock.due_at
 
 
+IS_RECORDED: Final = exists().where(
+    Firing.clock_number == Clock.number, Firing.waits_on == Clock.waits_on
+)
+"""A condition: the worker has recorded that the office missed the deadline."""
+
+
 def count_missed_deadlines(
-    tx: ReadTransaction, waited_on: Mapping[UUID, UUID]
+    tx: ReadTransaction, waited_on: Mapping[UUID, UUID], *, unless: ColumnElement[bool]
 ) -> Mapping[UUID, int]:
     """Count, for each case, how many deadlines the given office has missed.
 
     Until it is stopped, a deadline counts again each time its length passes, at most once a
-    day, because an office that never answers starts no other deadline. The running deadline
-    of an arrival counts only once the worker has recorded it as missed, because the worker
-    postpones it by a day while the person travels. The end of a consent never counts,
-    because a person may refuse a new consent. A deadline that was altered outside the
-    service is ignored.
+    day, because an office that never answers starts no other deadline. Deadlines for which
+    `unless` holds do not count. The end of a consent never counts, because a person may
+    refuse a new consent. A deadline that was altered outside the service is ignored.
     """
     cases, offices = list(waited_on), list(set(waited_on.values()))
     theirs = Clock.case_id.in_(cases) & Clock.waits_on.in_(offices)
     theirs &= Clock.kind != DeadlineKind.CONSENT_ENDS
-    recorded = exists().where(Firing.clock_number == Clock.number)
-    travels = Clock.stopped_at.is_(None) & ~recorded
-    arrives = (Clock.kind == DeadlineKind.CONFIRM_ARRIVAL) & travels
     counts = dict.fromkeys(cases, 0)
-    for clock in tx.session.scalars(select(Clock).where(theirs, ~arrives)):
+    for clock in tx.session.scalars(select(Clock).where(theirs, ~unless)):
         if clock.waits_on == waited_on[clock.case_id] and not clock.is_altered:
             rhythm, until = compute_rhythm(tx, clock, DAY), clock.stopped_at or tx.now
             counts[clock.case_id] += count_misses(clock.due_at, rhythm, until)

@@ -42,6 +42,7 @@ from app.kernel.transactions import ReadTransaction
 from app.referrals.lifecycle import EVENTS as REFERRAL_EVENTS
 from app.referrals.lifecycle import Action as ReferralAction
 from app.referrals.models import Referral
+from app.returns import queries as return_queries
 from app.returns.lifecycle import EVENTS as RETURN_EVENTS
 from app.returns.lifecycle import Action as ReturnAction
 
@@ -103,13 +104,7 @@ END: Final[BindParameter[datetime]] = bindparam("end")
 FACTS: Final = type_coerce(Entry.facts, JSON)
 BEGAN: Final = and_(Clock.waits_on == ME, Clock.set_at >= START, Clock.set_at < END)
 """The deadlines of the office that began in the period."""
-TRAVELS: Final = and_(
-    Clock.kind == DeadlineKind.CONFIRM_ARRIVAL,
-    Clock.stopped_at.is_(None),
-    Clock.fires_at.is_(None),
-)
-"""The running deadline of an arrival, which the worker postpones while a person travels."""
-MISSED: Final = LATE & ~TRAVELS
+MISSED: Final = LATE & ~return_queries.IS_POSTPONED
 IS_MISSED: Final = case((MISSED, 1), else_=0)
 REQUESTED_AT: Final = (
     select(func.max(Party.since))

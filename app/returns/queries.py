@@ -14,6 +14,7 @@ from app.cases.case_loading import leave_out_forged, require_all_loaded
 from app.cases.models import CaseKey, Party, Sealed
 from app.cases.sections import Paper
 from app.cases.statements import CASES, MINE
+from app.deadlines import missed_deadlines
 from app.deadlines.limits import DeadlineKind
 from app.deadlines.models import Clock
 from app.directory import queries as directory_queries
@@ -219,6 +220,16 @@ ARRIVALS: Final = (
 TRAVELLING: Final = ARRIVALS.where(
     Clock.stopped_at.is_(None), Return.state == State.IN_TRANSIT
 )
+IS_POSTPONED: Final = and_(
+    Clock.kind == DeadlineKind.CONFIRM_ARRIVAL,
+    Clock.stopped_at.is_(None),
+    Clock.record_id.in_(select(Return.id).where(Return.state == State.IN_TRANSIT)),
+    ~missed_deadlines.IS_RECORDED,
+)
+"""A condition: the worker postpones the deadline by a day while the person travels.
+
+It does not count as missed until the worker records it, even if its handling failed.
+"""
 WAITING: Final = TRAVELLING.where(
     Clock.waits_on == bindparam("me"), Clock.due_at < bindparam("before")
 )

@@ -17,6 +17,7 @@ from app.deadlines import actions as deadline_actions
 from app.deadlines import missed_deadlines
 from app.deadlines.models import Clock, Firing
 from app.metrics.counters import HANDLED
+from app.returns import queries as return_queries
 from app.returns.models import Return
 from tests.databases.failpoints.sweeping import Ids
 from tests.support.databases import Copy
@@ -163,26 +164,46 @@ def test_a_worker_that_was_down_for_days_counts_from_the_day_of_arrival(
     assert count_late(home) == 2
 
 
-def count_late(home: Homecoming) -> int:
-    """Return the number of deadlines that the recipient missed, as a desk counts them."""
+def count_late(home: Homecoming, who: Someone | None = None) -> int:
+    """Return the number of deadlines that an office missed, by default the recipient."""
     with home.world.write_as_service() as tx:
         its = select(Return).where(Return.id == UUID(home.record["id"]))
         record = tx.session.scalars(its).one()
-        return missed_deadlines.count_missed_deadlines(tx, {record.case_id: home.home.id})[
-            record.case_id
-        ]
+        waited_on, unless = (
+            {record.case_id: (who or home.home).id},
+            return_queries.IS_POSTPONED,
+        )
+        counts = missed_deadlines.count_missed_deadlines(tx, waited_on, unless=unless)
+        return counts[record.case_id]
+
+
+def fail_to_handle(home: Homecoming) -> None:
+    """Let the worker fail to handle the running deadline, a minute after its due time."""
+    clock = load_deadline(home)
+    home.world.now = clock.due_at + timedelta(minutes=1)
+    due = missed_deadlines.DueClock(clock.number, clock.case_id, clock.kind, clock.fires_at)
+    with home.world.write_as_service() as tx:
+        assert deadline_actions.retry_later(tx.session, due, tx.now) == 1
+    assert load_deadline(home).fires_at is not None
 
 
 def test_arrival_whose_handling_failed_does_not_count_as_missed(home: Homecoming) -> None:
-    home.world.now = load_deadline(home).due_at + timedelta(minutes=1)
-    with home.world.write_as_service() as tx:
-        its = select(Clock).where(Clock.record_id == UUID(home.record["id"]))
-        clock = tx.session.scalars(its.where(Clock.kind == "confirm_arrival")).one()
-        due = missed_deadlines.DueClock(clock.number, clock.case_id, clock.kind, None)
-        assert deadline_actions.retry_later(tx.session, due, tx.now) == 1
+    fail_to_handle(home)
 
-    assert load_deadline(home).fires_at is not None
+    figures = unwrap(home.home.get("/figures/own"))["deadlines"]
     assert count_late(home) == 0
+    assert [one["missed"] for one in figures if one["kind"] == "confirm_arrival"] == [0]
+
+
+def test_search_for_a_person_counts_as_missed_although_its_handling_failed(
+    home: Homecoming,
+) -> None:
+    home.withdraw_consents("RETURN")
+    assert home.state == "halted"
+
+    fail_to_handle(home)
+
+    assert count_late(home, home.lead) == 1
 
 
 @pytest.mark.parametrize(("days", "late"), [(0, 0), (3, 0), (5, 1)])
