@@ -47,7 +47,7 @@ ENTRIES: Final = (
 
 @dataclass(frozen=True)
 class MenuItem:
-    """An item of the menu. It is current on its own page and the pages below it."""
+    """An item of the menu, and whether the page that is shown belongs to it."""
 
     href: str
     text: str

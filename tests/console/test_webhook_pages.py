@@ -19,6 +19,7 @@ from app.webhooks.schemas import WebhookState
 from app.worker import courier
 from tests.support.administrators import ADMINISTRATOR
 from tests.support.console_browser import ConsoleBrowser, read_hidden
+from tests.support.database_faults import lock_table
 from tests.support.webhook_receivers import RECEIVER, create_webhook
 from tests.support.world import Json, Someone, World, unwrap
 
@@ -122,6 +123,22 @@ def test_an_approval_that_was_not_given_opens_no_webhook(
     assert refused.status_code == 409
     assert not SECRET.search(refused.text)
     assert unwrap(supervisor.get("/webhooks"))["items"] == []
+
+
+def test_opening_that_failed_is_sent_again_with_the_same_key(
+    browser: ConsoleBrowser, colleague: Someone, world: World, url: str
+) -> None:
+    approval_id = ask_for_webhook(browser)
+    ConsoleBrowser(colleague).post(f"approvals/{approval_id}/approve", {})
+    path = f"webhooks/open/{approval_id}"
+    form = read_hidden(browser.get("webhooks").text, f"open/{approval_id}")
+
+    with lock_table(world, url, "webhook"):
+        failed = browser.post(path, form)
+
+    assert failed.status_code == 503
+    assert read_hidden(failed.text, f"open/{approval_id}")["key"] == form["key"]
+    assert SECRET.search(browser.post(path, form).text)
 
 
 def test_an_approval_of_something_else_opens_no_webhook(
