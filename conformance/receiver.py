@@ -58,10 +58,18 @@ def verify(
     given = headers.get("webhook-signature", "").encode().split()
     if not any(hmac.compare_digest(fits, one) for one in given):
         raise RefusedError
+    return parse_message(body)
+
+
+def parse_message(body: bytes) -> dict[str, Any]:
+    """Return the message; raise RefusedError if it is not an object with a cursor."""
     try:
-        return dict(json.loads(body))
-    except (TypeError, ValueError):
-        raise RefusedError from None
+        message: dict[str, Any] = json.loads(body)
+        if isinstance(message["type"], str) and isinstance(message["data"]["cursor"], str):
+            return message
+    except (ValueError, TypeError, KeyError, RecursionError):
+        pass
+    raise RefusedError
 
 
 def receive(seen: sqlite3.Connection, name: str, message: dict[str, Any]) -> None:

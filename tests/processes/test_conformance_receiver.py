@@ -101,6 +101,15 @@ def test_of_what_is_signed_everything_counts(tmp_path: Path) -> None:
 def test_signed_body_that_is_no_json_object_is_refused(tmp_path: Path) -> None:
     now = datetime.now(UTC)
     with run_receiver(tmp_path) as url:
-        for body in (b"[1, 2]", b"7", b"{", b""):
+        for body in (
+            b"[1, 2]",
+            b"7",
+            b"{",
+            b"",
+            b"{}",
+            b"[]",
+            b'[["type", "x"]]',
+            b"[" * 9999,
+        ):
             sent = build_headers((SECRET,), "message-1", now, body)
             assert send_body(url, sent, body) == 400
