@@ -167,8 +167,9 @@ def write_safeguards(
 ) -> Response:
     """Replace the safeguards.
 
-    They restrict the disclosure of the case, for example to unsafe offices. A lead or a
-    candidate that is now unsafe loses the case.
+    They restrict the disclosure of the case, for example to unsafe offices. A candidate or
+    a desk that is now unsafe loses the case. A lead that is now unsafe keeps it, but can
+    open at most its own texts.
     """
     return CASE.run_once(
         begin, key, lambda tx: disclosure_actions.write_safeguards(tx, code, seen, content)

@@ -171,7 +171,7 @@ WEBHOOKS: Final = GaugeGroup[Counted[webhook_queries.Counts]](
         ),
         Gauge(
             "webhooks_stalled",
-            "Webhooks that failed for a day: the service sends them nothing any more.",
+            "Webhooks that get nothing: they failed for a day, or were answered with 410.",
             lambda found: found.counts.stalled,
             limit=0,
             remedy="The office must repair the receiver and resume the webhook, or end it.",

@@ -31,8 +31,8 @@ def is_revealing(tx: ReadTransaction, clock: Clock, record: Return) -> bool:
     return clock.due_at > arrivals.get_end_of_today(tx, record, last_seen)
 
 
-def move_clock(tx: WriteTransaction, number: int) -> bool:
-    """Correct a deadline that reveals the day of an arrival; return whether it changed.
+def move_clock(tx: WriteTransaction, number: int) -> None:
+    """Correct a deadline that reveals the day of an arrival.
 
     A running deadline moves to the end of today, and a stopped deadline to the end of the
     day on which it was stopped. A running deadline stays unchanged if the travel plan
@@ -43,10 +43,8 @@ def move_clock(tx: WriteTransaction, number: int) -> bool:
     statement = select(Return).where(Return.id == clock.record_id)
     record = tx.session.scalars(statement).one()
     if not is_revealing(tx, clock, record):
-        return False
-    before = clock.due_at
+        return
     if clock.stopped_at is None:
         arrivals.move_deadline(tx, record, clock)
     else:
         clock.due_at = arrivals.get_end_of_today(tx, record, clock.stopped_at)
-    return clock.due_at != before

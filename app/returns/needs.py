@@ -272,8 +272,8 @@ CHECKS: Final[dict[Need, Check[Facts]]] = {
         lambda f: not f.visits_left, "The return is completed automatically after the last visit.", Side.SYSTEM),
     Need.RECIPIENT_GONE: Check(
         lambda f: f.recipient_gone,
-        "The recipient of the return reports the visits. The lead reports them if the recipient is closed, or if nobody "
-        "could sign in there for a day.", Side.RECIPIENT),
+        "The recipient of the return reports the visits. The lead reports them if the recipient is closed, or if it has "
+        "had no account that may work on cases for a day.", Side.RECIPIENT),
 }
 # fmt: on
 RULES: Final = Rulebook(CHECKS)

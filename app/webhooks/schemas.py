@@ -99,7 +99,8 @@ class WebhookOut(ResponseModel):
         datetime | None, Field(description="The last delivery; null if there was none.")
     ]
     failing_since: Annotated[
-        datetime | None, Field(description="The first failure since the last delivery.")
+        datetime | None,
+        Field(description="The first failure since the last delivery, or null."),
     ]
     last_error: Annotated[
         str | None, Field(description="The last failure: a status or a code.")

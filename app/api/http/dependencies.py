@@ -58,8 +58,8 @@ def begin_opening(runtime: Runtime, actor: Actor) -> Iterator[WriteTransaction]:
 
     Raises Busy (503), and shows no document, if the access log cannot record the opening.
     If the daily cap or the limit of refusals is reached, a separate transaction records
-    this, because the transaction of the opening is rolled back. A missing document counts
-    as a refusal, so that a caller cannot distinguish missing and refused documents.
+    this, because the transaction of the opening is rolled back. A missing record counts as
+    a refusal, so that a caller cannot distinguish missing and refused records.
     """
     try:
         with require_recording(), begin_write(runtime, actor) as tx:

@@ -48,10 +48,10 @@ SERVER_ERROR: Final = 500
 STATUS_DETAILS: Final = {
     404: "There is no such path. See /openapi.json for the paths.",
     405: "See the `Allow` header for the methods of this path.",
-    408: "The body took longer than 30 seconds, or 5 seconds in a request that signs in. "
-    "Send the request again, with the same key if it had one.",
-    413: "A body may have at most 256 KiB, or 8 KiB in a request that signs in. Send a "
-    "smaller one.",
+    408: "The body took longer than 30 seconds, or 5 seconds in a request without a "
+    "credential. Send the request again, with the same key if it had one.",
+    413: "A body may have at most 256 KiB, or 8 KiB in a request without a credential. "
+    "Send a smaller one.",
     414: "A path with its query may have at most 8 KiB. Send a shorter one.",
     415: "Send `Content-Type: application/json`, in UTF-8 and not compressed, or a form to "
     "/v1/oauth/token.",

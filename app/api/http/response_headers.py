@@ -78,7 +78,7 @@ HEADERS: Final[dict[str, dict[str, Any]]] = {
         required=True,
     ),
     "Content-Language": describe_header(
-        "The languages of the texts in the answer: yours, in your order, then English.",
+        "The languages of the texts in the answer, in the order of `Accept-Language`.",
         ENGLISH,
     ),
     "X-Accel-Buffering": describe_header(
