@@ -115,8 +115,10 @@ class Relations:
         return self._get_grants(focal_point, filter(self.is_open, self.parties))
 
     def _get_grants(self, focal_point: UUID, rows: Iterable[PartyRow]) -> frozenset[Grant]:
+        mine = [row for row in rows if row.focal_point_id == focal_point]
+        if not mine:
+            return frozenset()
         holds = self.get_conditions(focal_point)
-        mine = (row for row in rows if row.focal_point_id == focal_point)
         each = (list_grants(row.relation, holds | get_follows(row)) for row in mine)
         return frozenset[Grant]().union(*each)
 
@@ -127,15 +129,19 @@ class Relations:
 
         If `at` is given, conditions on the history of the case are evaluated for that time.
         """
+        holds = self._list_shared_conditions(at)
+        if focal_point == self.holder:
+            holds.add(Condition.IS_HOLDER)
+        return frozenset(holds)
+
+    def _list_shared_conditions(self, at: datetime | None = None) -> set[Condition]:
         course = CaseHistory(self.led_since, self.relocated_at, self.parted_at)
         holds = list_conditions(course, at)
         if self.state in UNLED:
             holds.add(Condition.UNLED)
         if self.state in BEFORE_LEAD:
             holds.add(Condition.BEFORE_LEAD)
-        if focal_point == self.holder:
-            holds.add(Condition.IS_HOLDER)
-        return frozenset(holds)
+        return holds
 
     def is_granted_at(
         self, focal_point: UUID, grant: Grant, at: datetime, *, as_party: bool = True
@@ -185,12 +191,18 @@ class Relations:
 
     def _with_grant(self, grant: Grant) -> frozenset[UUID]:
         """Return the offices that have this grant now, by a relation to the case itself."""
-        now = {p.focal_point_id for p in self.parties if self.is_open(p)}
-        return frozenset(one for one in now if grant in self.get_grants_as_party(one))
+        shared, holder = self._list_shared_conditions(), self.holder
+        held = shared | {Condition.IS_HOLDER}
+        return frozenset(
+            p.focal_point_id
+            for p in filter(self.is_open, self.parties)
+            for holds in [held if p.focal_point_id == holder else shared]
+            if grant in list_grants(p.relation, frozenset(holds | get_follows(p)))
+        )
 
     def is_open(self, party: PartyRow) -> bool:
         """Return whether a party row is a current relation to the case itself."""
-        return party.record_id == self.id and not party.until
+        return not party.until and party.record_id == self.id
 
     @property
     def is_handed_on(self) -> bool:
@@ -225,7 +237,7 @@ class Relations:
 
     def was_lead(self, party: PartyRow) -> bool:
         """Return whether a party row belongs to a current or former lead of the case."""
-        return party.record_id == self.id and party.relation == Relation.LEAD
+        return party.relation == Relation.LEAD and party.record_id == self.id
 
     @property
     def is_in_sight(self) -> bool:
