@@ -1,4 +1,4 @@
-"""Routes for default contacts, used if an office accepts without `contacts` (ADR 57)."""
+"""Routes for default contacts. Accepting a case without `contacts` uses them (ADR 57)."""
 
 from typing import Final
 from uuid import UUID

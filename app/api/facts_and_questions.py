@@ -123,7 +123,7 @@ def declare_vital_interest(
 
 
 def build_questions(tx: ReadTransaction, questions: list[Question]) -> list[QuestionOut]:
-    """Return questions, with the codes of the offices that the caller may see."""
+    """Return questions for a response. An office that the caller may not see is null."""
     due = deadline_queries.find_due_times(tx, [q.id for q in questions])
     offices = [(q.case, q.asked_by, q.asked_at) for q in questions]
     names = office_names.load_names(tx, offices)

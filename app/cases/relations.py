@@ -135,6 +135,7 @@ class Relations:
         return frozenset(holds)
 
     def _list_shared_conditions(self, at: datetime | None = None) -> set[Condition]:
+        """Return the conditions of `get_conditions` that do not depend on the office."""
         course = CaseHistory(self.led_since, self.relocated_at, self.parted_at)
         holds = list_conditions(course, at)
         if self.state in UNLED:

@@ -248,7 +248,7 @@ def seal_outdated(runtime: Runtime) -> Iterator[tuple[int, int]]:
     with begin_read(runtime, SYSTEM) as tx:
         due = resealing.list_outdated(tx.session)
         routed = routing_queries.list_clear_cases(tx.session)
-        clocks = return_clocks.list_revealing_clocks(tx)
+        clocks = return_clocks.list_revealing_deadlines(tx)
     total = len(due) + len(routed) + len(clocks)
     for number, (case_id, submitter) in enumerate(routed, start=1):
         with begin_write(runtime, get_system_actor(submitter)) as tx:
@@ -260,7 +260,7 @@ def seal_outdated(runtime: Runtime) -> Iterator[tuple[int, int]]:
         yield number, total
     for number, clock in enumerate(clocks, start=total - len(clocks) + 1):
         with begin_write(runtime, SYSTEM) as tx:
-            return_clocks.move_clock(tx, clock)
+            return_clocks.move_revealing_deadline(tx, clock)
         yield number, total
 
 

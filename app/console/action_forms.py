@@ -185,6 +185,11 @@ def offer_action(form: ActionForm, step: Json, attempt: Attempt | None) -> Offer
     return OfferedAction(form, step, attempt.filled, errors, attempt.key, is_tried=True)
 
 
+def select_attempt(visit: Visit, attempt: Attempt | None, record_id: str) -> Attempt | None:
+    """Return the failed attempt if the path of the request names this record, or None."""
+    return attempt if str(visit.request.path_params.get("id")) == record_id else None
+
+
 def find_step(record: Json, code: str) -> Json | None:
     """Return the item of `available_actions` for an action, or None if there is none."""
     steps: Sequence[Json] = record["available_actions"]

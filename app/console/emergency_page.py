@@ -16,6 +16,7 @@ from app.console.action_forms import (
     find_step,
     is_possible,
     offer_action,
+    select_attempt,
     submit_form,
 )
 from app.console.api_client import Json
@@ -149,8 +150,7 @@ def show_access(visit: Visit, access: Json, attempt: Attempt | None) -> ShownAcc
     """Return an access with the steps that the page offers. The API checks the rules."""
     own = access["asked_by"] == visit.me["focal_point"]
     names = list_steps(visit, access, is_own=own)
-    tried = visit.request.path_params.get("id")
-    mine = attempt if str(tried) == access["id"] else None
+    mine = select_attempt(visit, attempt, access["id"])
     return ShownAccess(
         access,
         [offer_action(STEPS[name], {}, mine) for name in names],

@@ -6,6 +6,7 @@ that no log and no browser history contains them.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from secrets import token_urlsafe
 from typing import Final
@@ -15,7 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from app.console.account_pages import ENROLMENTS, may_change, render_account
-from app.console.action_forms import Attempt, build_attempt, send_form
+from app.console.action_forms import Attempt, build_attempt, select_attempt, send_form
 from app.console.api_client import ApiProblem, Json
 from app.console.forms import EMPTY
 from app.console.notices import DONE, RECORDED
@@ -123,9 +124,16 @@ async def render_enrolments(visit: Visit, attempt: Attempt | None = None) -> Res
         office=office,
         enrolments=list_open(visit, rows, accounts),
         attempt=attempt,
-        tried=str(visit.request.path_params.get("id")),
-        create_key=token_urlsafe,
+        choose_key=partial(choose_key, visit, attempt),
     )
+
+
+def choose_key(
+    visit: Visit, attempt: Attempt | None, enrolment_id: str, decision: str
+) -> str:
+    """Return the key of a failed attempt to send this decision, or else a new key."""
+    tried = select_attempt(visit, attempt, enrolment_id)
+    return tried.key if tried and tried.action == decision else token_urlsafe()
 
 
 def list_open(

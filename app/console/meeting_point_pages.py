@@ -13,6 +13,7 @@ from app.console.action_forms import (
     OfferedAction,
     Target,
     offer_action,
+    select_attempt,
     submit_form,
 )
 from app.console.api_client import Json
@@ -97,5 +98,5 @@ def offer_steps(
     visit: Visit, point: Json, attempt: Attempt | None
 ) -> Sequence[OfferedAction]:
     """Return the forms to complete or delete a point, with a failed attempt on it."""
-    tried = attempt if point["id"] == str(visit.request.path_params.get("id")) else None
+    tried = select_attempt(visit, attempt, point["id"])
     return [offer_action(form, {}, tried) for form in STEPS.values()]

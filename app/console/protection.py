@@ -19,7 +19,7 @@ HEADERS: Final = {
     "Referrer-Policy": "same-origin",
     "X-Frame-Options": "DENY",
 }
-"""Headers of every page. With `no-referrer`, forms would be sent with `Origin: null`."""
+"""The headers of every page. `no-referrer` would make browsers send `Origin: null`."""
 TLS_HEADERS: Final = {"Strict-Transport-Security": "max-age=31536000"}
 """The additional headers if the public origin of the service uses TLS."""
 SAFE_METHODS: Final = frozenset({"GET", "HEAD"})

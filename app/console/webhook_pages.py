@@ -22,6 +22,7 @@ from app.console.action_forms import (
     build_local_attempt,
     get_text,
     offer_action,
+    select_attempt,
     send_form,
     submit_form,
 )
@@ -153,11 +154,6 @@ async def open_webhook(visit: Visit) -> Response:
 
 async def render_webhooks(visit: Visit, attempt: Attempt | None = None) -> Response:
     """Return the list of the office's webhooks, with a failed attempt, if any."""
-
-    def get_tried(request: Json) -> Attempt | None:
-        is_tried = request["id"] == str(visit.request.path_params.get("id"))
-        return attempt if is_tried else None
-
     webhooks = (await visit.api.get("webhooks")).body["items"]
     is_manager = may_change_webhooks(visit)
     asked = await list_requests(visit) if is_manager else ()
@@ -165,7 +161,10 @@ async def render_webhooks(visit: Visit, attempt: Attempt | None = None) -> Respo
         "webhooks.html",
         attempt.status if attempt else HTTPStatus.OK,
         webhooks=webhooks,
-        requests=[(one, offer_action(OPEN, {}, get_tried(one))) for one in asked],
+        requests=[
+            (one, offer_action(OPEN, {}, select_attempt(visit, attempt, one["id"])))
+            for one in asked
+        ],
         one=offer_action(CREATE, {}, attempt) if is_manager else None,
         attempt=attempt,
     )

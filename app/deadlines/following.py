@@ -40,7 +40,7 @@ def update_for_priority(tx: WriteTransaction, about: DeadlineCase) -> None:
             continue
         if clock.waits_on == about.holder and about.get_recipient_snapshot(clock.record_id):
             continue
-        moved = move_clock(tx, clock, about)
+        moved = move_deadline(tx, clock, about)
         if moved is not None and moved.record_id != about.id:
             record_due_change(tx, moved)
 
@@ -54,7 +54,7 @@ def record_due_change(tx: WriteTransaction, clock: Clock) -> None:
     tx.record(f"{noun}.due_changed", about, audience, facts, by_system=True)
 
 
-def move_clock(tx: WriteTransaction, clock: Clock, about: DeadlineCase) -> Clock | None:
+def move_deadline(tx: WriteTransaction, clock: Clock, about: DeadlineCase) -> Clock | None:
     """Apply a new limit to a deadline; return the deadline, or None if it is unchanged."""
     length = get_term(tx, clock.kind, about, waits_on=clock.waits_on)
     was, is_late = clock.due_at, clock.due_at <= tx.now

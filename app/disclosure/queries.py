@@ -230,7 +230,7 @@ INVESTIGATING: Final = frozenset({OfficeFunction.POLICE, OfficeFunction.PROSECUT
 
 
 def is_allowed_for_police(stands: Standing, office: FocalPoint, section: Section) -> bool:
-    """Return whether an office has a consent for LAW_ENFORCEMENT, or does not need one."""
+    """Return whether a consent for LAW_ENFORCEMENT allows a section, or none is needed."""
     if office.function not in INVESTIGATING:
         return True
     return section in (stands.get_covered_sections(office, Purpose.LAW_ENFORCEMENT) or ())
@@ -275,7 +275,7 @@ def select_access_log(tx: ReadTransaction, case: Case) -> Select[AccessEntry, in
 
 
 def get_author(tx: ReadTransaction, case: Case, document: Sealed) -> str | None:
-    """Return the code of the author's office, or None if the caller must not learn it.
+    """Return the code of the author's office, or None if the caller may not see it.
 
     The reader of a snapshot of the case must not see authors of newer documents (ADR 43).
     """

@@ -60,7 +60,7 @@ def find_percentile(ascending: Sequence[timedelta], percent: int) -> timedelta |
 
 
 class WorkAge(StrEnum):
-    """How long ago the earliest deadline of a case passed."""
+    """The time since the earliest deadline of a case passed, as a range."""
 
     NOT_DUE = "not_due"
     UNDER_ONE_DAY = "under_one_day"

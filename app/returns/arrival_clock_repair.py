@@ -12,7 +12,7 @@ from app.returns.lifecycle import State
 from app.returns.models import Return
 
 
-def list_revealing_clocks(tx: ReadTransaction) -> list[int]:
+def list_revealing_deadlines(tx: ReadTransaction) -> list[int]:
     """Return the primary keys of the deadlines that reveal the day of an arrival."""
     ahead = return_queries.list_arrivals_ahead(tx)
     return [clock.number for clock, one in ahead if is_revealing(tx, clock, one)]
@@ -31,7 +31,7 @@ def is_revealing(tx: ReadTransaction, clock: Clock, record: Return) -> bool:
     return clock.due_at > arrivals.get_end_of_today(tx, record, last_seen)
 
 
-def move_clock(tx: WriteTransaction, number: int) -> None:
+def move_revealing_deadline(tx: WriteTransaction, number: int) -> None:
     """Correct a deadline that reveals the day of an arrival.
 
     A running deadline moves to the end of today, and a stopped deadline to the end of the

@@ -1,4 +1,4 @@
-"""Tests of the pages of handovers, approvals, offices and accounts."""
+"""Tests of the pages for handovers, approvals, offices and accounts."""
 
 import re
 from html import unescape

@@ -1,4 +1,4 @@
-"""Tests that `make sbom` lists packages as CycloneDX, without any address or path."""
+"""Tests that `make sbom` lists the packages in CycloneDX format, without URLs or paths."""
 
 import json
 import os

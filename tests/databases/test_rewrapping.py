@@ -243,7 +243,7 @@ def test_keys_are_replaced_while_the_service_works(
 
 @pytest.mark.usefixtures("cases")
 def test_row_that_is_written_while_it_is_rewrapped_can_be_opened(world: World) -> None:
-    """A row that is sealed with the earlier key during or after a rewrap can be opened."""
+    """A row can be opened if the earlier key sealed it during or after a rewrap."""
     both = {"k1": FIRST, "k2": SECOND}
     contacts = NamedContacts(contacts=make_contacts())
 

@@ -83,7 +83,7 @@ def fail_commits(world: World) -> Iterator[None]:
 
 
 def count_rows(world: World) -> list[int]:
-    """Return the row counts of the tables that a request could write.
+    """Return the number of rows in each table to which a request could write.
 
     The last number is the sum of the last positions of all feeds.
     """

@@ -164,7 +164,7 @@ def plant_kept_access(patch: Patch) -> None:
 
 
 def plant_text_in_journal(patch: Patch) -> None:
-    """Make the service write notes about a case, such as risk remarks, into an event."""
+    """Patch the service so that the text of a note is also stored in an event."""
     note = case_actions.add_note
 
     def record_note(

@@ -88,7 +88,7 @@ class Attacker:
             connection.execute(delete(get_table(model)).where(get_key(model) == key))
 
     def delete_like(self, model: type[Base], row: Row) -> None:
-        """Delete all rows that have the same ids, `since` and `place` as `row`."""
+        """Delete all rows whose ids, `since` and `place` equal those of `row`."""
         table = get_table(model)
         known = [name for name in ("id", "since", "record_id", "place") if name in row]
         own = [table.c[name] == row[name] for name in known]

@@ -1,4 +1,4 @@
-"""The accounts of the access matrix: those of offices, with roles, and invalid ones."""
+"""The accounts in the access matrix: office accounts with roles, and invalid accounts."""
 
 from dataclasses import dataclass
 from datetime import timedelta
