@@ -277,3 +277,19 @@ def test_the_service_does_what_the_model_says(service: Service, _share: int) -> 
     if not is_night():
         seed(f"{Run.seed} {kind}")(OfService)
     run_state_machine_as_test(OfService, settings=stories)
+
+
+@pytest.mark.slow
+def test_a_withdrawal_by_a_feared_submitter_ends_no_help(service: Service) -> None:
+    story, leads = Story(service), "KZ_CASEWORKER"
+    Story.write(story, kinds=[], level="low", far=len(BEGINNING))
+    steps: list[tuple[str, Act]] = [
+        (LAWYER, ("referral.start", (0,), False)),
+        (leads, ("safeguards.write", "blocked", False)),
+        (POST, ("consent.withdraw", 1, False)),
+        (leads, ("case.suspend", None, False)),
+        (leads, ("case.resume", None, False)),
+    ]
+    assert all(story.take(name, act) for name, act in steps)
+    assert story.model.state == "assisting"
+    story.teardown()

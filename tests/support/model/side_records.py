@@ -72,9 +72,18 @@ def on_consent(world: Model, actor: Actor, name: str, target: Any, _: bool) -> O
             return OK if "lead" in world.get_relations(me) else NOT_YOURS, given
         return may_write(world, actor) or OK, given
     consent: Consent = world.consents[target]
-    return OK if may_see_consent(world, me, consent) else NOT_FOUND, withdraw_consent(
-        world, target
-    )
+    if not may_see_consent(world, me, consent):
+        return NOT_FOUND, world
+    return OK, world if is_feared_submitter(world, me) else withdraw_consent(world, target)
+
+
+def is_feared_submitter(world: Model, me: str) -> bool:
+    """Return whether an office can only report the withdrawal of a consent (ADR 53).
+
+    This applies to a submitter that the person fears, after a lead has taken the case.
+    """
+    handed_on = world.state not in UNLED | {"void"}
+    return handed_on and me in world.unsafe and me != world.holder
 
 
 def may_see_consent(world: Model, me: str, consent: Consent) -> bool:
