@@ -93,7 +93,7 @@ def move_to_next_day(tx: WriteTransaction, clock: Clock, *, absent: bool) -> boo
     record = None
     if clock.kind == DeadlineKind.CONFIRM_ARRIVAL:
         record = return_queries.find_travelling(tx, clock)
-    is_shut = absent and clock.fires_at is None
+    is_shut = absent and not missed_deadlines.count_firings(tx, clock)
     return record is not None and arrivals.move_deadline(tx, record, clock) and not is_shut
 
 

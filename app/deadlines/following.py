@@ -60,7 +60,7 @@ def move_deadline(tx: WriteTransaction, clock: Clock, about: DeadlineCase) -> Cl
     was, is_late = clock.due_at, clock.due_at <= tx.now
     ends = length.compute_end(find_wait_start(tx, clock))
     whole = length.compute_end(tx.now)
-    if is_late and clock.fires_at is None:
+    if is_late and (clock.fires_at is None or clock.failures):
         return None
     if ends >= was:
         clock.due_at, clock.fires_at = ends, None if ends > tx.now else clock.fires_at

@@ -62,15 +62,18 @@ def list_running(session: Session) -> Sequence[Clock]:
     return session.scalars(waits.order_by(Clock.due_at, Clock.number)).all()
 
 
-def list_abandoned(session: Session, limit: int) -> Sequence[DueClock]:
+def list_abandoned(session: Session, now: datetime, limit: int) -> Sequence[DueClock]:
     """List the deadlines of closed offices that the worker has to handle, oldest first.
 
     Deadlines that no other office waits for are left out. Most deadlines are listed only
     until the worker has handled them once. Deadlines to answer a request are listed again,
-    unless the worker failed to handle them, so that nobody waits for a closed office.
+    so that nobody waits for a closed office. A deadline that the worker failed to handle is
+    listed again after its delay.
     """
-    asked = Clock.kind.in_(ASKED) & (Clock.failures == 0)
-    waits = Clock.stopped_at.is_(None) & (Clock.fires_at.is_(None) | asked)
+    again = Clock.kind.in_(ASKED) & (Clock.failures == 0)
+    retried = (Clock.failures > 0) & (Clock.fires_at <= now)
+    to_handle = Clock.fires_at.is_(None) | again | retried
+    waits = Clock.stopped_at.is_(None) & to_handle
     of_closed = waits & Clock.waits_on.in_(directory_queries.select_closed())
     rows = select(*DUE).where(of_closed & Clock.kind.not_in(OWN_PACE))
     found = session.execute(rows.order_by(Clock.number).limit(limit))

@@ -53,8 +53,10 @@ def handle_missed_deadlines(runtime: Runtime, limit: int = BATCH) -> HandledCoun
     be handled is postponed and logged.
     """
     with runtime.database.begin_read() as session:
-        overdue = missed_deadlines.list_overdue(session, runtime.time(session), limit)
-        due = dict.fromkeys((*overdue, *missed_deadlines.list_abandoned(session, limit)))
+        now = runtime.time(session)
+        overdue = missed_deadlines.list_overdue(session, now, limit)
+        abandoned = missed_deadlines.list_abandoned(session, now, limit)
+    due = dict.fromkeys((*overdue, *abandoned))
     outcomes = [handle_deadline(runtime, each) for each in due]
     counts = [outcomes.count(outcome) for outcome in (True, False, None)]
     return HandledCounts(*counts)

@@ -25,8 +25,9 @@ from app.worker import deadline_job
 from app.worker.deadline_job import HandledCounts, handle_deadline, handle_missed_deadlines
 from app.worker.jobs import DEADLINE_JOB, Job, run_once, start_jobs
 from tests.support.databases import ask
+from tests.support.returns import HOME, begin_return
 from tests.support.worker_process import fail_deadlines
-from tests.support.world import Json, Someone, World, unwrap
+from tests.support.world import Json, Someone, World, get_path, unwrap
 
 SHELTER = "KZ_SHELTER_KOGERSHIN"
 SAID = "Oygul waits"
@@ -143,6 +144,55 @@ def test_a_clock_that_was_stopped_meanwhile_is_not_put_off(
     assert "clock.failed" not in [line["event"] for line in parse_lines(output)]
     with world.database.begin_read() as session:
         assert list(session.scalars(select(Clock).where(Clock.failures > 0))) == []
+
+
+def test_the_deadline_of_a_closed_office_is_handled_again_after_a_failure(
+    world: World, officer: Someone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    officer.submit()
+    world.close_office("KZ_LEAD")
+    fail_deadline(lambda *_: None, monkeypatch)
+
+    failed = handle_missed_deadlines(world.runtime)
+    world.wait(minutes=1)
+
+    assert failed == HandledCounts(failed=1)
+    with world.database.begin_read() as session:
+        [missed] = session.scalars(select(Firing)).all()
+    assert (missed.kind, missed.at) == ("acknowledge", world.now)
+
+
+def test_lead_learns_that_the_destination_is_closed_after_a_failure(
+    world: World, officer: Someone, lead: Someone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin_return(world, officer, lead).advance("depart")
+    lead.poll()
+    world.close_office(HOME)
+    fail_deadline(lambda *_: None, monkeypatch)
+
+    failed = handle_missed_deadlines(world.runtime)
+    world.wait(minutes=1)
+
+    assert failed == HandledCounts(failed=1)
+    [facts] = [e["facts"] for e in lead.poll() if e["type"] == "return.overdue"]
+    assert (facts["deadline"], facts["active"]) == ("confirm_arrival", False)
+
+
+def test_a_missed_deadline_is_not_moved_before_the_worker_has_handled_it(
+    world: World, officer: Someone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = officer.submit(summary={"priority": "emergency"})
+    world.advance(minutes=61)
+    fail_deadline(lambda *_: None, monkeypatch)
+
+    failed = handle_missed_deadlines(world.runtime)
+    path, seen = get_path(case), {"If_Match": officer.get_tag(case)}
+    unwrap(officer.ask("PATCH", path, {"priority": "normal"}, headers=seen))
+    world.wait(minutes=1)
+
+    assert failed == HandledCounts(failed=1)
+    with world.database.begin_read() as session:
+        assert [one.kind for one in session.scalars(select(Firing))] == ["acknowledge"]
 
 
 def test_a_job_that_breaks_in_a_way_nobody_foresaw_is_done_again(world: World) -> None:
