@@ -23,11 +23,13 @@ from tests.support.servers import report
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.soak,
     pytest.mark.filterwarnings("ignore:Generating overly large repr"),
 ]
 """Marks of all tests; a warning about large values is ignored, as bodies may be large."""
-HUNDREDS: Final = choose_number(80, sample=40, night=20_000)
-SHARE: Final = choose_number(20, sample=10, night=2_000)
+ON_SQLITE: Final = choose_number(80, sample=40, night=1_000)
+"""Number of bodies for each operation on SQLite."""
+ON_POSTGRESQL: Final = choose_number(20, sample=10, night=100)
 """Number of bodies on PostgreSQL; most are refused before they reach a database."""
 
 
@@ -44,7 +46,7 @@ def generate_bodies(operation: Operation) -> st.SearchStrategy[Any]:
 
 @pytest.mark.parametrize("operation", WRITES, ids=get_name)
 def test_whatever_is_sent_does_no_harm(operation: Operation, hunt: Hunt) -> None:
-    enough = HUNDREDS if hunt.wire.world.database.is_sqlite else SHARE
+    enough = ON_SQLITE if hunt.wire.world.database.is_sqlite else ON_POSTGRESQL
     chance, statuses = Random(operation.name), Counter[int]()
 
     with capture_logs() as lines:
