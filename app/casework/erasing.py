@@ -21,6 +21,7 @@ from app.casework.lateness import DESTRUCTIVE
 from app.casework.needs import RULES, Terms
 from app.casework.sides import get_sides
 from app.deadlines import actions as deadline_actions
+from app.deadlines import missed_deadlines
 from app.deadlines.limits import DeadlineKind
 from app.deadlines.queries import find_running
 from app.kernel import erasures
@@ -139,8 +140,8 @@ def find_system_row(case: Case, action: Action) -> Row:
 
 def build_terms(tx: ReadTransaction, case: Case) -> Terms:
     """Return the terms of an erasure or discard: whether the case's deadline has passed."""
-    clock = find_running(tx, [case.id]).get(case.id)
-    return Terms(time_is_up=clock is not None and clock.due_at <= tx.now)
+    kind = DeadlineKind.FINISH_DRAFT if case.state == State.DRAFT else DeadlineKind.ERASE
+    return Terms(time_is_up=missed_deadlines.is_last_due(tx, case.id, kind))
 
 
 def retry_erasure_later(tx: WriteTransaction, case: Case) -> None:

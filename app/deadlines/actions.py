@@ -208,7 +208,7 @@ def record_firing(tx: WriteTransaction, clock: Clock, again_at: datetime) -> Non
     """Record that a deadline was missed once more, and when the worker checks it again."""
     firing = Firing(
         clock_number=clock.number,
-        generation=missed_deadlines.count_firings(tx, clock) + 1,
+        generation=missed_deadlines.find_next_generation(tx, clock),
         case_id=clock.case_id,
         record_id=clock.record_id,
         kind=clock.kind,
@@ -237,14 +237,17 @@ def retry_later(session: Session, due: missed_deadlines.DueClock, now: datetime)
 def expire_all(session: Session, reference: str, now: datetime) -> None:
     """Make every running deadline of a case due now, for a demonstration or a drill.
 
-    Each deadline is brought forward by its remaining time. The planned arrival of a person
+    Each deadline is brought forward by its remaining time. The start of a retention stays,
+    because only the retention that started last counts. The planned arrival of a person
     who is travelling is not changed.
     """
     of_case = select(Clock.case_id).where(Clock.reference == reference)
     running = Clock.stopped_at.is_(None) & Clock.case_id.in_(of_case)
     for clock in session.scalars(select(Clock).where(running)):
         left = (clock.fires_at or clock.due_at) - now
-        clock.set_at, clock.due_at = clock.set_at - left, clock.due_at - left
+        clock.due_at -= left
+        if clock.kind != DeadlineKind.ERASE:
+            clock.set_at -= left
         clock.fires_at = None
 
 

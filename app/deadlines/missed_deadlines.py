@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import count
 from typing import Final, NamedTuple
 from uuid import UUID
 
@@ -83,13 +84,16 @@ def list_abandoned(session: Session, now: datetime, limit: int) -> Sequence[DueC
 def has_run_out(clock: Clock, now: datetime, *, absent: bool) -> bool:
     """Return whether the worker must handle a deadline.
 
-    `absent` is true if the office that has to meet the deadline is closed.
+    `absent` is true if the office that has to meet the deadline is closed. Otherwise, no
+    deadline is handled before its due time, which the MAC covers, unlike `fires_at`.
     """
     if clock.stopped_at is not None:
         return False
-    asked = clock.kind in ASKED and clock.failures == 0
-    once = clock.fires_at is None and clock.kind not in OWN_PACE
-    return (absent and (asked or once)) or (clock.fires_at or clock.due_at) <= now
+    checked_at = clock.fires_at or clock.due_at
+    if absent and clock.kind not in OWN_PACE:
+        again = clock.kind in ASKED and clock.failures == 0
+        return again or clock.fires_at is None or checked_at <= now
+    return max(checked_at, clock.due_at) <= now
 
 
 def find_oldest(session: Session, now: datetime) -> datetime | None:
@@ -153,10 +157,38 @@ def read_again(tx: WriteTransaction, number: int) -> Clock:
     return clock
 
 
+def is_last_due(tx: ReadTransaction, record_id: UUID, kind: DeadlineKind) -> bool:
+    """Return whether the deadline of this kind that a record got last runs and is due.
+
+    So an earlier retention that was started again by SQL does not replace the current one.
+    Deadlines that were altered outside the service are left out.
+    """
+    own = (Clock.record_id == record_id) & (Clock.kind == kind)
+    found = [
+        one for one in tx.session.scalars(select(Clock).where(own)) if not one.is_altered
+    ]
+    last = max((one.set_at for one in found), default=None)
+    return any(
+        one.stopped_at is None and one.due_at <= tx.now
+        for one in found
+        if one.set_at == last
+    )
+
+
 def count_firings(tx: ReadTransaction, clock: Clock) -> int:
     """Count how often a deadline was recorded as missed."""
     query = select(func.count()).where(Firing.clock_number == clock.number)
     return tx.session.scalars(query).one()
+
+
+def find_next_generation(tx: ReadTransaction, clock: Clock) -> int:
+    """Return the lowest number, from 1, that no record of a miss of this deadline has.
+
+    A row that was inserted by SQL then does not prevent that the miss is recorded.
+    """
+    query = select(Firing.generation).where(Firing.clock_number == clock.number)
+    used = frozenset(tx.session.scalars(query))
+    return next(number for number in count(1) if number not in used)
 
 
 def list_firings(tx: ReadTransaction, record_ids: Iterable[UUID]) -> list[Firing]:
@@ -195,14 +227,20 @@ def count_missed_deadlines(
     Until it is stopped, a deadline counts again each time its length passes, at most once a
     day, because an office that never answers starts no other deadline. Deadlines for which
     `unless` holds do not count. The end of a consent never counts, because a person may
-    refuse a new consent. A deadline that was altered outside the service is ignored.
+    refuse a new consent. A deadline that was altered outside the service is ignored. Copies
+    of a deadline have the same MAC; of these, the one with the fewest misses counts.
     """
     cases, offices = list(waited_on), list(set(waited_on.values()))
     theirs = Clock.case_id.in_(cases) & Clock.waits_on.in_(offices)
     theirs &= Clock.kind != DeadlineKind.CONSENT_ENDS
-    counts = dict.fromkeys(cases, 0)
+    misses: dict[tuple[UUID, bytes | int], int] = {}
     for clock in tx.session.scalars(select(Clock).where(theirs, ~unless)):
         if clock.waits_on == waited_on[clock.case_id] and not clock.is_altered:
             rhythm, until = compute_rhythm(tx, clock, DAY), clock.stopped_at or tx.now
-            counts[clock.case_id] += count_misses(clock.due_at, rhythm, until)
+            missed = count_misses(clock.due_at, rhythm, until)
+            key = clock.case_id, clock.mac or clock.number
+            misses[key] = min(missed, misses.get(key, missed))
+    counts = dict.fromkeys(cases, 0)
+    for (case_id, _), missed in misses.items():
+        counts[case_id] += missed
     return counts

@@ -1,10 +1,11 @@
 """Deadlines that were changed in the database have no effect (ADR 83)."""
 
+from datetime import timedelta
 from functools import partial
 from typing import Final
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import false, select
 from structlog.testing import capture_logs
 
 from app.cases.case_protection import protect_case_again
@@ -13,10 +14,12 @@ from app.casework import case_files
 from app.deadlines import actions as deadline_actions
 from app.deadlines import queries as deadline_queries
 from app.deadlines.limits import DeadlineKind
-from app.deadlines.models import Clock
+from app.deadlines.missed_deadlines import DueClock, count_missed_deadlines
+from app.deadlines.models import Clock, Firing
 from app.kernel.actors import SERVICE
 from app.kernel.macs import NotAuthentic
 from app.kernel.protected_rows import get_columns
+from app.worker.deadline_job import handle_deadline
 from tests.support.database_attacks import Attacker, Row, apply_changes
 from tests.support.world import Json, Someone, World, get_path, get_problem, unwrap
 
@@ -132,3 +135,69 @@ def test_action_that_changes_a_changed_deadline_fails(
     with lead.begin_write() as tx, pytest.raises(NotAuthentic):
         deadline_actions.hand_over(tx, [deadline["record_id"]], officer.id)
     assert lead.does("acknowledge", case).status_code == 200  # it only stops the deadline
+
+
+def test_earlier_retention_that_runs_again_erases_nothing(
+    world: World, stopped: Json, lead: Someone
+) -> None:
+    earlier, attacker = find_deadline(world, DeadlineKind.ERASE), Attacker(world)
+    world.advance(days=300)
+    unwrap(lead.does("reopen", stopped, {"reason": "NEW_NEED", "note": "x"}))
+    unwrap(lead.does("stop", stopped, STOP))
+    current = find_deadline(world, DeadlineKind.ERASE)
+    world.advance(days=431)
+    attacker.update(Clock, current["number"], stopped_at=world.now)
+    attacker.update(Clock, earlier["number"], stopped_at=None)
+
+    with capture_logs() as lines:
+        world.run_worker()
+
+    assert earlier["due_at"] <= world.now < current["due_at"]
+    assert find_state(world, stopped) == "closed"
+    assert "clock.failed" in [one["event"] for one in lines]
+    attacker.update(Clock, earlier["number"], stopped_at=world.now)
+    attacker.update(Clock, current["number"], stopped_at=None)
+    world.wait(days=300)
+    assert find_state(world, stopped) == "erased"
+
+
+def test_deadline_is_not_handled_before_it_is_due(world: World, stopped: Json) -> None:
+    deadline = find_deadline(world, DeadlineKind.ERASE)
+    Attacker(world).update(Clock, deadline["number"], fires_at=world.now)
+    due = DueClock(deadline["number"], deadline["case_id"], deadline["kind"], world.now)
+
+    assert handle_deadline(world.runtime, due) is False
+    assert find_state(world, stopped) == "closed"
+
+
+def test_inserted_miss_does_not_keep_a_case_at_an_office(
+    world: World, officer: Someone
+) -> None:
+    case = officer.submit()
+    deadline = find_deadline(world, DeadlineKind.ACKNOWLEDGE)
+    names = ("case_id", "record_id", "kind", "waits_on")
+    miss = {name: deadline[name] for name in names} | {"at": world.now}
+    key = {"clock_number": deadline["number"], "generation": 2}
+    Attacker(world).insert(Firing, miss | key)
+
+    world.wait(hours=5)
+
+    assert officer.read(case)["holder"] != "KZ_LEAD"
+
+
+def test_copies_of_a_deadline_count_once(
+    world: World, officer: Someone, lead: Someone
+) -> None:
+    case = lead.take_lead(officer.submit())
+    attacker = Attacker(world)
+    deadline = attacker.find(Clock, kind=DeadlineKind.ACKNOWLEDGE)
+    late = deadline["due_at"] + timedelta(days=400)
+    for number in (-1, *range(900_000, 900_004)):
+        attacker.insert(Clock, deadline | {"number": number, "stopped_at": late})
+
+    with lead.begin_write() as tx:
+        case_id = deadline["case_id"]
+        counts = count_missed_deadlines(tx, {case_id: lead.id}, unless=false())
+
+    assert counts == {case_id: 0}
+    assert lead.read(case)["you_are"] == ["lead"]
