@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Final
@@ -94,11 +95,13 @@ def rewrap_keys() -> None:
     the service may be running, if each process has the current key. On SQLite, no other
     process may use the database. If the command is interrupted, run it again.
     """
-    failed = Counter[str]()
+    failed, settings = Counter[str](), Settings()
     total = run_with_progress(
         "wrapping", partial(wrapped_keys.rewrap_secrets, failed=failed)
     )
     print_line(f"{total - failed.total()} secrets were wrapped again.")
+    lost = settings.lost_keys.split()
+    require_versions(settings.key_file, failed.keys() - {*lost})
     altered = Counter[str]()
     checked = run_with_progress(
         "making MACs", partial(renewed_macs.renew_macs, altered=altered)
@@ -118,8 +121,18 @@ def rewrap_keys() -> None:
             'retire VERSION --undo. Otherwise see "Rows that were changed in the database" '
             "in docs/operations.md."
         )
-    if failed or altered.total():
+    if failed.keys() - {*lost} or altered.total():
         raise typer.Exit(1)
+
+
+def require_versions(path: Path, versions: AbstractSet[str]) -> None:
+    """Raise NotReady if the key file lacks one of these versions of keys."""
+    known = {one.version for one in keyfile.read_lines(path)}
+    if missing := sorted(versions - known):
+        raise NotReady(
+            f"{path} lacks the key {', '.join(missing)}. Copy the newest key file to this "
+            "machine, and run this command again."
+        )
 
 
 @key.command("retire")
@@ -170,9 +183,9 @@ def encrypt_keys(
     Transit engine, run the command again, and replace each copy of the file.
     """
     path, service = require_key_service()
-    encrypt = partial(keyfile.encrypt_keys, service=service, copy=output)
+    encrypt = partial(keyfile.encrypt_keys, path, service, output)
     try:
-        was_clear = startup.write_keys(path, encrypt)
+        was_clear = startup.write_keys(output or path, lambda _: encrypt())
     except FileExistsError as error:
         raise NotReady(f"{output} exists already. Nothing was written.") from error
     print_line(f"The keys in {output or path} are encrypted.")

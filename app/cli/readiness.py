@@ -104,9 +104,9 @@ def require_key_file(runtime: Runtime, lost: Collection[str]) -> None:
     except Unopenable as error:
         raise NotReady(
             f"The key file does not open data sealed with key {version}: it is an older "
-            "copy, or another file. Restore the newest copy, or add the missing line. Only "
-            "if no copy is left, so that this data is lost: set "
-            f"SAFE_CONDUCT_LOST_KEYS={version}"
+            "copy, or another file. Restore the newest copy, or insert the missing line "
+            "before that of the current key. Only if no copy is left, so that this data is "
+            f"lost: set SAFE_CONDUCT_LOST_KEYS={version}"
         ) from error
 
 

@@ -39,7 +39,8 @@ service:
 1. Set again every legal hold that was set after the backup; oversight knows which. Nothing
    is erased for 30 days, so that there is time for this.
 2. Revoke again what was revoked after the backup, because it is valid again: roles, API
-   keys, public keys of machines, accounts and webhooks. Use safe-conduct api-key revoke and
+   keys, public keys of machines, accounts and webhooks. A link for an API key that was used
+   after the backup can be used again: revoke its key. Use safe-conduct api-key revoke and
    safe-conduct account disable; over HTTP revoke-roles, public-keys/{kid}/revoke and
    webhooks/{id}/end. If the key of a machine was compromised, or an account must not have a
    role even for a minute, disable the account now.

@@ -33,15 +33,22 @@ from app.kernel.stored_keys import (
 from app.kernel.vault import KEY_BYTES
 
 DAMAGED: Final = "{path} is damaged. Restore it from a copy."
+RESTORE_KEYS: Final = (
+    "Restore the file from its copy. Only for a new database, run: safe-conduct key new"
+)
 OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 """Permission bits of the group and of others."""
 
 
 @contextmanager
 def lock_folder(path: Path) -> Iterator[None]:
-    """Let only one command at a time change the key file in a folder."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    folder = os.open(path.parent, os.O_RDONLY)
+    """Let only one command at a time change the key file in a folder.
+
+    For a symbolic link, this is the folder of its target, in which the file is replaced.
+    """
+    parent = path.resolve().parent
+    parent.mkdir(parents=True, exist_ok=True)
+    folder = os.open(parent, os.O_RDONLY)
     try:
         fcntl.flock(folder, fcntl.LOCK_EX)
         yield
@@ -132,11 +139,16 @@ def mark_retired(path: Path, version: str, *, undo: bool = False) -> None:
     """Retire a key that is not the current one, or with `undo` end its retirement.
 
     Raises KeyRefused if there is no such key, if it is the current key, or if `undo` is set
-    for a key that is newer than the current key and so was never activated.
+    for a key that is not retired, or that is newer than the current key and so was never
+    activated.
     """
     with lock_folder(path):
         lines = read_lines(path)
         require_not_current(lines, version)
+        if undo and KeyMark.RETIRED not in (
+            one.mark for one in lines if one.version == version
+        ):
+            raise KeyRefused("This key is not retired. Run: safe-conduct key list")
         versions = [one.version for one in lines]
         if undo and versions.index(version) > versions.index(find_current_version(lines)):
             raise KeyRefused(
@@ -182,15 +194,19 @@ def read_lines(path: Path) -> list[KeyLine]:
 def parse_file(path: Path) -> list[KeyLine]:
     """Parse a key file, in which encrypted and unencrypted keys may be mixed.
 
-    Raises KeyRefused for a file that is missing, empty, damaged, open to other users, or
-    that contains a sample key.
+    Raises KeyRefused for a file that is missing, empty, damaged, open to other users, that
+    cannot be read, or that contains a sample key.
     """
     if not path.is_file():
-        raise KeyRefused(f"There is no key at {path}. Run: safe-conduct key new")
+        raise KeyRefused(f"There is no key at {path}. {RESTORE_KEYS}")
     require_owner_only(path)
-    lines = [parse_line(path, line) for line in path.read_bytes().splitlines() if line]
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise KeyRefused(f"{path} cannot be read: {error.strerror}.") from error
+    lines = [parse_line(path, line) for line in text.splitlines() if line]
     if not lines:
-        raise KeyRefused(f"There is no key in {path}. Run: safe-conduct key new")
+        raise KeyRefused(f"There is no key in {path}. {RESTORE_KEYS}")
     if len({one.version for one in lines}) != len(lines):
         raise KeyRefused(DAMAGED.format(path=path))
     in_use = [one for one in lines if one.mark == KeyMark.NONE]

@@ -1,7 +1,10 @@
 """Tests of the `key` commands: a new key replaces an earlier one, step by step."""
 
 import re
+import sqlite3
+from contextlib import closing
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
@@ -66,3 +69,17 @@ def test_new_key_replaces_an_earlier_one(tmp_path: Path) -> None:
 def test_standby_key_cannot_be_the_first(tmp_path: Path) -> None:
     assert "cannot be a standby key" in refuse(tmp_path, "new", "--standby")
     assert not (tmp_path / "var" / "keys").exists()
+
+
+def test_rewrap_with_an_older_key_file_asks_for_the_newest(tmp_path: Path) -> None:
+    for words in (("key", "new"), ("migrate",)):
+        assert command(tmp_path, *words).returncode == 0
+    with closing(sqlite3.connect(tmp_path / "var" / "demo.db")) as database:
+        newer = (UUID(int=1).hex, "k9", b"wrapped")
+        insertion = "INSERT INTO case_key (case_id, version, wrapped) VALUES (?, ?, ?)"
+        database.execute(insertion, newer)
+        database.commit()
+
+    assert "lacks the key k9. Copy the newest key file" in refuse(tmp_path, "rewrap")
+    lost = command(tmp_path, "key", "rewrap", SAFE_CONDUCT_LOST_KEYS="k9")
+    assert (lost.returncode, lost.stderr) == (0, "")

@@ -57,6 +57,9 @@ def test_key_file_is_encrypted_replaced_and_decrypted(
     before, copy = path.read_bytes(), tmp_path / "copy"
     written = run(tmp_path, settings, "key", "encrypt", "--output", str(copy))
     assert f"The keys in {copy} are encrypted" in written
+    nowhere = tmp_path / "nowhere" / "copy"
+    refused = command(tmp_path, "key", "encrypt", "--output", str(nowhere), **settings)
+    require_refusal(refused, f"{nowhere} cannot be written")
     assert path.read_bytes() == before
     assert copy.read_text("ascii").split()[1].startswith("vault:v1:")
     again = command(tmp_path, "key", "encrypt", "--output", str(copy), **settings)

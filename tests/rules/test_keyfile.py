@@ -5,7 +5,7 @@ import os
 import secrets
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from errno import ENOSPC
+from errno import EACCES, ENOSPC
 from pathlib import Path
 from uuid import UUID
 
@@ -145,6 +145,8 @@ def test_current_key_cannot_be_retired_and_a_standby_key_can(path: Path) -> None
         keyfile.mark_retired(path, current)
     with pytest.raises(KeyRefused, match="no such key"):
         keyfile.mark_retired(path, "k9")
+    with pytest.raises(KeyRefused, match="is not retired"):
+        keyfile.mark_retired(path, standby, undo=True)
     keyfile.mark_retired(path, standby)
     assert FileKeys.load(path).current == current
     with pytest.raises(KeyRefused, match="before it was activated"):
@@ -194,6 +196,19 @@ def test_a_file_that_others_can_use_is_refused(path: Path, mode: int, use: Openi
 
 def test_a_missing_file_is_refused(path: Path) -> None:
     with pytest.raises(KeyRefused, match=MAKE_ONE):
+        FileKeys.load(path)
+
+
+def test_file_that_cannot_be_read_is_refused(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(path, format_line("k1"))
+
+    def refuse(_: Path) -> bytes:
+        raise PermissionError(EACCES, os.strerror(EACCES))
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    with pytest.raises(KeyRefused, match="cannot be read: Permission denied"):
         FileKeys.load(path)
 
 
@@ -401,10 +416,13 @@ def test_new_key_is_refused_beside_a_standby_key(path: Path) -> None:
 
 
 def test_keys_that_several_commands_add_are_all_in_the_file(path: Path) -> None:
+    keyfile.add_key(path)
+    (link := path.parent.parent / "link").symlink_to(path)
     with ThreadPoolExecutor(8) as pool:
-        made = list(pool.map(lambda _: keyfile.add_key(path), range(40)))
+        made = list(pool.map(keyfile.add_key, [path, link] * 20))
 
-    assert sorted(one.version for one in keyfile.read_lines(path)) == sorted(made)
+    assert {one.version for one in keyfile.read_lines(path)} > set(made)
+    assert len(keyfile.read_lines(path)) == 1 + len(made)
 
 
 @pytest.mark.parametrize("replacement", ["damaged", "older", "of others", "missing"])
