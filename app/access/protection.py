@@ -57,22 +57,6 @@ def has_fitting_key(session: Session) -> bool:
     return not accounts
 
 
-def find_key_version(session: Session) -> str | None:
-    """Return the version of the key, which may be retired, that protects the accounts.
-
-    A few accounts are tried. Returns None if no key made any of their MACs.
-    """
-    macs, table = session.info[MACS], OWNERS[Account]
-    some = select(table.table).where(table.table.c.mac.is_not(None)).limit(SAMPLE)
-    for row in session.connection().execute(some.order_by(table.table.c.id)).mappings():
-        version: str | None = macs.find_group_version(
-            table.name, table.get_values(dict(row)), row["mac"]
-        )
-        if version is not None:
-            return version
-    return None
-
-
 def protect_accounts(runtime: Runtime) -> Iterator[tuple[int, int]]:
     """Protect each account and person that has no MAC, in a transaction of its own.
 

@@ -156,8 +156,7 @@ def retire_key(
     if undo and dry_run:
         raise typer.BadParameter("--dry-run cannot be combined with --undo.")
     keyfile.require_not_current(keyfile.read_lines(path), version)
-    if not undo:
-        require_unused(version)
+    damaged = 0 if undo else require_unused(version)
     if dry_run:
         print_line(f"Nothing in the database needs key {version}. It was not retired.")
         return
@@ -167,6 +166,11 @@ def retire_key(
         return
     print_line(f"Key {version} is retired. Give each machine the new file.")
     print_line("Leave its line in the file: backups from before need it.")
+    if damaged:
+        print_line(
+            f"{damaged} secrets of this key cannot be opened, because their rows were "
+            f"changed. To start without them, set SAFE_CONDUCT_LOST_KEYS={version}"
+        )
 
 
 @key.command("encrypt")
@@ -217,17 +221,23 @@ def require_key_service() -> tuple[Path, KeyService]:
     return settings.key_file, service
 
 
-def require_unused(version: str) -> None:
-    """Raise NotReady if a key still protects a secret or a row of the database."""
-    secrets, macs = Counter[str](), Counter[str]()
+def require_unused(version: str) -> int:
+    """Raise NotReady if a key still protects a secret or a row of the database.
+
+    Returns the number of secrets that name this key, and that it does not open, because
+    their rows were changed. They must not prevent that a key is retired.
+    """
+    secrets, opened, macs = Counter[str](), Counter[str](), Counter[str]()
 
     def count_uses(runtime: Runtime) -> Iterator[tuple[int, int]]:
         secrets.update(wrapped_keys.count_by_version(runtime))
+        opened[version] = wrapped_keys.count_opened(runtime, version)
         yield from renewed_macs.count_by_version(runtime, macs)
 
     run_with_progress("checking MACs", count_uses)
-    if secrets[version] or macs[version]:
+    if opened[version] or macs[version]:
         raise NotReady(
-            f"Key {version} protects {secrets[version]} secrets and {macs[version]} rows. "
+            f"Key {version} protects {opened[version]} secrets and {macs[version]} rows. "
             "Run: safe-conduct key rewrap"
         )
+    return secrets[version]

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from app.access import protection
 from app.access.queries import has_active_account
 from app.cases import case_protection
-from app.cli import row_protection, wrapped_keys
+from app.cli import mac_samples, row_protection, wrapped_keys
 from app.cli.guard_checks import require_bound_login, require_guards
 from app.cli.startup import NotReady, require_migrated
 from app.cli.transit import build_key_service
@@ -40,8 +40,13 @@ from app.returns import step_digests
 from app.settings import Environment, Settings
 
 RETIRED: Final = (
-    "The database needs the retired key {version}, as after the restore of a backup. Run: "
-    "safe-conduct key retire {version} --undo"
+    "The database needs the retired key {version}. After the restore of a backup, run: "
+    "safe-conduct key retire {version} --undo. Otherwise somebody has used this key: see "
+    "docs/operations.md."
+)
+OUTDATED: Final = (
+    "Warning: the database has rows of the standby key, which another machine activated. "
+    "Copy the key file of that machine."
 )
 
 
@@ -67,8 +72,11 @@ def require_no_demo(session: Session, environment: Environment) -> None:
     )
 
 
-def require_desks(session: Session) -> None:
-    """Raise NotReady if there is a country that no active desk serves."""
+def require_desks(session: Session, altered: Iterable[str] = ()) -> None:
+    """Raise NotReady if there is a country that no active desk serves.
+
+    `altered` are the warnings about rows that are not used, which can be the reason.
+    """
     regions = list_countries_without_desk(session)
     if not regions:
         return
@@ -80,12 +88,13 @@ def require_desks(session: Session) -> None:
         f"{desk.code} (serves {' '.join(sorted(desk.serves)) or 'no country'})"
         for desk in list_active_desks(session)
     )
-    raise NotReady(
+    reason = (
         f"No active desk serves {', '.join(missing)}. Active desks: "
         f"{', '.join(desks) or 'none'}. Add these countries to serves of a desk, or add a "
         "focal point of kind desk, in focal_points.csv, then run: "
         "safe-conduct directory load FOLDER"
     )
+    raise NotReady("\n".join([reason, *altered]))
 
 
 def require_key_file(runtime: Runtime, lost: Collection[str]) -> None:
@@ -96,17 +105,18 @@ def require_key_file(runtime: Runtime, lost: Collection[str]) -> None:
     """
     try:
         with begin_read(runtime, SYSTEM) as tx:
-            for version, table, row in wrapped_keys.list_samples(tx):
+            for version, table, rows in wrapped_keys.list_samples(tx):
                 if version not in lost:
-                    table.unwrap(tx, row)
+                    table.require_opened(tx, rows)
     except RetiredKey as error:
         raise NotReady(RETIRED.format(version=version)) from error
     except Unopenable as error:
         raise NotReady(
             f"The key file does not open data sealed with key {version}: it is an older "
-            "copy, or another file. Restore the newest copy, or insert the missing line "
-            "before that of the current key. Only if no copy is left, so that this data is "
-            f"lost: set SAFE_CONDUCT_LOST_KEYS={version}"
+            "copy, or another file, or somebody changed this data. Restore the newest "
+            "copy, or insert the missing line before that of the current key. Only if no "
+            "copy is left, or if the data was changed, so that it is lost: set "
+            f"SAFE_CONDUCT_LOST_KEYS={version}"
         ) from error
 
 
@@ -131,7 +141,7 @@ def require_ready(runtime: Runtime, ledger: Ledger, settings: Settings) -> list[
                 "there cannot be computed. Correct time_zone in countries.csv or "
                 "focal_points.csv, then run: safe-conduct directory load FOLDER"
             )
-        require_desks(session)
+        require_desks(session, report_altered_rows(session))
         if has_lost_oversight(session):
             raise NotReady(
                 "No oversight body is active any more. Make one active in "
@@ -174,17 +184,15 @@ def require_protected(session: Session, runtime: Runtime) -> list[str]:
     """Return warnings about rows of accounts and the directory without a valid MAC.
 
     Raises NotReady if rows without a MAC are refused, or if the key file does not fit the
-    MACs of the accounts (ADR 80, 82).
+    MACs of the rows (ADR 80, 82).
     """
+    found = check_key_versions(runtime)
     if not protection.has_fitting_key(session):
-        if retired := protection.find_key_version(session):
-            raise NotReady(RETIRED.format(version=retired))
         raise NotReady(
             "No key of the key file is the one that protects the accounts. Restore the "
             "newest copy of the key file of this database. If it is right, somebody "
             "changed the accounts in the database: see docs/operations.md."
         )
-    found = []
     if count := protection.count_unprotected(session):
         subject = f"{count} accounts and persons are"
         found += report_missing_macs(runtime, subject, "account")
@@ -194,6 +202,21 @@ def require_protected(session: Session, runtime: Runtime) -> list[str]:
         )
     found += report_altered_rows(session)
     return found
+
+
+def check_key_versions(runtime: Runtime) -> list[str]:
+    """Return a warning if a table has MACs by the standby key, which is in use elsewhere.
+
+    Raises NotReady if a retired key made the last MACs of a table.
+    """
+    secrets = runtime.row_macs.secrets
+    with runtime.database.begin_read(SERVICE) as session:
+        found = mac_samples.find_sample_versions(session)
+    for versions in found:
+        if versions and not versions & secrets.accepted.keys():
+            raise NotReady(RETIRED.format(version=min(versions)))
+    standby = secrets.accepted.keys() - {secrets.current_version, *secrets.replaced}
+    return [OUTDATED] if standby & frozenset[str]().union(*found) else []
 
 
 def report_altered_rows(session: Session) -> list[str]:

@@ -46,7 +46,7 @@ service:
    role even for a minute, disable the account now.
 3. Load the directory again: safe-conduct directory load FOLDER. Then deactivate again the
    offices and contacts that were deactivated after the backup.
-4. Check that the key file is the newest: safe-conduct doctor
+4. Put the newest key file in its place, and check it: safe-conduct doctor
 5. List the affected cases and the offices to inform: safe-conduct affected
 6. Tell every office for which time its actions are lost. The office has to repeat them,
    each with a new Idempotency-Key.

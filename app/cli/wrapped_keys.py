@@ -6,6 +6,7 @@ bound to the version of its key, so it is sealed again.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import batched
 from typing import Any, Final
@@ -37,6 +38,8 @@ from app.webhooks.models import WebhookSecret
 
 ALL: Final = true()
 """The condition that selects all rows of a table."""
+SAMPLE: Final = 5
+"""The number of secrets of each key and table that are opened before the start."""
 BATCH: Final = 100
 """The maximum number of rows in a transaction, so that requests do not wait long."""
 
@@ -74,6 +77,19 @@ class WrappedSecrets:
         """Return the secret of a row, or raise Unopenable."""
         version, wrapped = getattr(row, self.version), getattr(row, self.wrapped)
         return tx.vault.unwrap_secret(version, wrapped, *self.get_place(row))
+
+    def require_opened(self, tx: ReadTransaction, rows: Sequence[Any]) -> None:
+        """Raise Unopenable unless the secret of at least one of these rows is opened."""
+        failure: Unopenable | None = None
+        for row in rows:
+            try:
+                self.unwrap(tx, row)
+            except Unopenable as error:
+                failure = error
+            else:
+                return
+        if failure is not None:
+            raise failure
 
     def wrap_again(self, tx: WriteTransaction, row: Any) -> None:
         """Wrap the secret of a row with the current key, or raise Unopenable."""
@@ -118,13 +134,15 @@ WRAPPED: Final = (
 """Each table with secrets that key-encryption keys wrap."""
 
 
-def list_samples(tx: ReadTransaction) -> Iterator[tuple[str, WrappedSecrets, Any]]:
-    """Yield the key version, table and one needed row for each version in each table."""
+def list_samples(
+    tx: ReadTransaction,
+) -> Iterator[tuple[str, WrappedSecrets, Sequence[Any]]]:
+    """Yield the key version, table and some needed rows for each version in each table."""
     for table in WRAPPED:
         for version in count_secrets(tx, table, table.needed):
             rows = select(table.model).where(table.alone, table.needed)
-            sample = rows.where(table.version_column == version).limit(1)
-            yield version, table, tx.session.scalars(sample).one()
+            sample = rows.where(table.version_column == version).limit(SAMPLE)
+            yield version, table, tx.session.scalars(sample).all()
 
 
 def count_secrets(
@@ -143,6 +161,19 @@ def count_by_version(runtime: Runtime) -> Counter[str]:
         for table in WRAPPED:
             total.update(count_secrets(tx, table))
     return total
+
+
+def count_opened(runtime: Runtime, version: str) -> int:
+    """Return how many secrets a key opens. Secrets of changed rows are not counted."""
+    count = 0
+    with begin_read(runtime, SYSTEM) as tx:
+        for table in WRAPPED:
+            rows = select(table.model).where(table.alone, table.version_column == version)
+            for row in tx.session.scalars(rows).yield_per(BATCH):
+                with suppress(Unopenable):
+                    table.unwrap(tx, row)
+                    count += 1
+    return count
 
 
 def require_no_standby(runtime: Runtime, versions: Iterable[str | None]) -> None:

@@ -74,12 +74,30 @@ def test_standby_key_cannot_be_the_first(tmp_path: Path) -> None:
 def test_rewrap_with_an_older_key_file_asks_for_the_newest(tmp_path: Path) -> None:
     for words in (("key", "new"), ("migrate",)):
         assert command(tmp_path, *words).returncode == 0
-    with closing(sqlite3.connect(tmp_path / "var" / "demo.db")) as database:
-        newer = (UUID(int=1).hex, "k9", b"wrapped")
-        insertion = "INSERT INTO case_key (case_id, version, wrapped) VALUES (?, ?, ?)"
-        database.execute(insertion, newer)
-        database.commit()
+    add_case_key(tmp_path, "k9")
 
     assert "lacks the key k9. Copy the newest key file" in refuse(tmp_path, "rewrap")
     lost = command(tmp_path, "key", "rewrap", SAFE_CONDUCT_LOST_KEYS="k9")
     assert (lost.returncode, lost.stderr) == (0, "")
+
+
+def test_changed_secret_does_not_prevent_that_its_key_is_retired(tmp_path: Path) -> None:
+    for words in (("key", "new"), ("migrate",)):
+        assert command(tmp_path, *words).returncode == 0
+    [[first, *_]] = list_keys(tmp_path)
+    add_case_key(tmp_path, first)
+    run(tmp_path, "new")
+    assert "1 secrets of key" in command(tmp_path, "key", "rewrap").stdout
+
+    retired = run(tmp_path, "retire", first)
+
+    assert f"Key {first} is retired" in retired
+    assert f"set SAFE_CONDUCT_LOST_KEYS={first}" in retired
+
+
+def add_case_key(folder: Path, version: str) -> None:
+    """Store a wrapped data key that no key opens."""
+    with closing(sqlite3.connect(folder / "var" / "demo.db")) as database:
+        insertion = "INSERT INTO case_key (case_id, version, wrapped) VALUES (?, ?, ?)"
+        database.execute(insertion, (UUID(int=1).hex, version, b"wrapped"))
+        database.commit()
