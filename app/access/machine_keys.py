@@ -1,11 +1,10 @@
 """Queries for the public keys of machines and for their access tokens."""
 
-from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, bindparam, exists, or_, select, true
+from sqlalchemy import ColumnElement, Row, bindparam, exists, select, true
 from sqlalchemy.orm import Session, aliased
 
 from app.access.assertions import Assertion, AssertionRefused
@@ -135,23 +134,6 @@ def get_public_key(tx: ReadTransaction, key_id: UUID) -> PublicKey:
     if found is None:
         raise NotFound("There is no such account or key, or you may not see it.")
     return found
-
-
-def has_registered_key(
-    tx: ReadTransaction, some: Collection[UUID], others: Collection[UUID]
-) -> bool:
-    """Return whether an account in `some` registered a valid public key of one in `others`.
-
-    The reverse counts too, and so does a key that ended a few minutes ago. The account that
-    registered a key may have the private key and sign as the machine.
-    """
-    either = or_(
-        PublicKey.account_id.in_(some) & PublicKey.made_by.in_(others),
-        PublicKey.account_id.in_(others) & PublicKey.made_by.in_(some),
-    )
-    usable = is_usable_after(PublicKey, tx.now - IN_TRANSIT)
-    found = tx.session.scalar(select(PublicKey.id).where(either, usable).limit(1))
-    return found is not None
 
 
 def is_redeemed(key: Any) -> ColumnElement[bool]:

@@ -10,10 +10,11 @@ from sqlalchemy.orm import InstrumentedAttribute
 from app.access.models import Account, Person
 from app.access.protected_tables import MEMBERSHIP
 from app.access.row_verification import (
+    load_complete_group,
     require_authentic_account,
-    require_complete_group,
 )
-from app.kernel.actors import Role
+from app.kernel.actors import SYSTEM_ACCOUNT, Role
+from app.kernel.macs import raise_alarm
 from app.kernel.recall import load_once
 from app.kernel.statements import lock_rows
 from app.kernel.transactions import ReadTransaction, WriteTransaction
@@ -42,16 +43,19 @@ def is_same_person(account_id: InstrumentedAttribute[UUID]) -> ColumnElement[boo
 def list_accounts_of_same_person(tx: ReadTransaction, account_id: UUID) -> frozenset[UUID]:
     """List the ids of an account and of all other accounts of the same person.
 
-    Raises NotAuthentic if the account was altered, or an account of the person was added or
-    hidden, outside the service.
+    Raises NotAuthentic if the account was altered or deleted, or an account of the person
+    was added or hidden, outside the service.
     """
+    if account_id == SYSTEM_ACCOUNT:
+        return frozenset({account_id})
     account = tx.session.get(Account, account_id)
-    if account is not None:
-        person_id = require_authentic_account(tx.session, account).person_id
-        if person_id is not None:
-            require_complete_group(tx.session, person_id, MEMBERSHIP)
-    same = tx.read_columns(SAME_PERSON, {"account": account_id})
-    return frozenset(same.scalars()) | {account_id}
+    if account is None:
+        raise_alarm(Account.__tablename__, [account_id])
+    person_id = require_authentic_account(tx.session, account).person_id
+    if person_id is None:
+        return frozenset({account_id})
+    same = load_complete_group(tx.session, person_id, MEMBERSHIP)
+    return frozenset(row["id"] for _, row in same) | {account_id}
 
 
 def list_own_accounts(tx: ReadTransaction) -> frozenset[UUID]:
@@ -70,10 +74,12 @@ def list_enabled(tx: ReadTransaction, person_id: UUID) -> Sequence[Account]:
     Raises NotAuthentic if an account was altered, added or hidden outside the service. The
     person may not exist yet, if the previous version created the account.
     """
-    if tx.session.get(Person, person_id) is not None:
-        require_complete_group(tx.session, person_id, MEMBERSHIP)
     own = select(Account).where(Account.person_id == person_id)
     accounts = tx.session.scalars(own).all()
+    if tx.session.get(Person, person_id) is not None:
+        members = load_complete_group(tx.session, person_id, MEMBERSHIP)
+        if {row["id"] for _, row in members} != {one.id for one in accounts}:
+            raise_alarm(Person.__tablename__, [person_id])
     verified = [require_authentic_account(tx.session, one) for one in accounts]
     return [one for one in verified if one.disabled_at is None]
 

@@ -32,6 +32,8 @@ VERIFIED: Final = "verified groups"
 type MemberLabels = Mapping[type[Any], Mapping[str, str]]
 """The models whose rows are in the result of a query. Each maps the names of its columns to
 their labels in the query, if these differ from the names."""
+type MemberRow = tuple[MemberTable, Mapping[str, Any]]
+"""A row that belongs to a group, with its table."""
 
 
 def read_row(
@@ -136,55 +138,69 @@ def read_loaded(owner: Owner) -> Mapping[str, Any]:
 def require_complete_group(session: Session, owner_id: UUID, *tables: MemberTable) -> None:
     """Raise NotAuthentic if a row of a group was altered outside the service or is missing.
 
-    Only the rows of `tables` are verified. Another transaction may change the group at the
-    same time. If a row does not match, a write transaction therefore locks the owner and
-    verifies the rows again.
+    Only the rows of `tables` are verified, and only once in a transaction. A rule that
+    decides about the rows uses `load_complete_group`: on PostgreSQL, a second statement may
+    not see all rows that were verified.
     """
-    verified: set[tuple[UUID, MemberTable]] = session.info.setdefault(VERIFIED, set())
-    wanted = {(owner_id, table) for table in tables}
-    if wanted <= verified:
-        return
+    verified = session.info.get(VERIFIED, frozenset())
+    if not verified.issuperset((owner_id, table) for table in tables):
+        load_complete_group(session, owner_id, *tables)
+
+
+def load_complete_group(
+    session: Session, owner_id: UUID, *tables: MemberTable
+) -> list[MemberRow]:
+    """Return the rows of a group in `tables`, with their tables.
+
+    Raises NotAuthentic if a row was altered outside the service or is missing. Another
+    transaction may change the group at the same time. If a row does not match, a write
+    transaction therefore locks the owner and reads the rows again.
+    """
     session.flush()
-    found = find_unmatched(session, owner_id, tables)
-    if found is not None and not is_read_only(session):
-        found = find_unmatched(session, owner_id, tables, lock=True)
-    if found is not None:
-        raise_alarm(*found)
-    verified |= wanted
+    rows, unmatched = read_group(session, owner_id, tables)
+    if unmatched is not None and not is_read_only(session):
+        rows, unmatched = read_group(session, owner_id, tables, lock=True)
+    if unmatched is not None:
+        raise_alarm(*unmatched)
+    verified: set[tuple[UUID, MemberTable]] = session.info.setdefault(VERIFIED, set())
+    verified.update((owner_id, table) for table in tables)
+    return rows
 
 
-def find_unmatched(
+def read_group(
     session: Session,
     owner_id: UUID,
     tables: Sequence[MemberTable],
     *,
     lock: bool = False,
-) -> tuple[str, Sequence[object]] | None:
-    """Return the table and the values of the first row that does not match its digest.
+) -> tuple[list[MemberRow], tuple[str, Sequence[object]] | None]:
+    """Return the rows of a group, and the first row that does not match its digest.
 
-    The digests are stored with the owner's MAC. If a row is missing, return the owner's
-    table and id. Return None if all rows match, or if a missing MAC is accepted. Raises
-    NotAuthentic if the row of the owner was altered outside the service.
+    The digests are stored with the owner's MAC. The second result is the table and the
+    values of the row, or the owner's table and id if a row is missing. It is None if all
+    rows match, or if a missing MAC is accepted. Raises NotAuthentic if the row of the owner
+    was altered outside the service.
     """
     macs, connection = session.info[MACS], session.connection()
     model = tables[0].owner
     row = read_row(connection, OWNERS[model], owner_id, lock=lock)
     group = parse_owner(macs, model, row)
+    members = list(list_members(connection, tables, owner_id))
     if group is None:
-        return None
+        return members, None
     codes = {compute_table_tag(table.name) for table in tables}
     current = group.remove_outdated(macs.clock()).entries
     missing = {tag for tag in current if tag[:1] in codes}
-    for table, member in list_members(connection, tables, owner_id):
+    for table, member in members:
         if not matches_entry(macs, group, table, member):
-            return table.name, table.get_values(member)
+            return members, (table.name, table.get_values(member))
         missing.discard(table.get_tag(member))
-    return (OWNERS[model].name, [owner_id]) if missing else None
+    return members, (OWNERS[model].name, [owner_id]) if missing else None
 
 
 def list_members(
     connection: Connection, tables: Iterable[MemberTable], owner_id: UUID
-) -> Iterator[tuple[MemberTable, Mapping[str, Any]]]:
+) -> Iterator[MemberRow]:
     """Yield each row of the given tables that belongs to an owner, with its table."""
     for table in tables:
         own = select(table.table).where(table.table.c[table.owner_id] == owner_id)

@@ -3,22 +3,26 @@
 The rules compare persons, because one person can have several accounts (ADR 66).
 """
 
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 
 from app.access import machine_keys, people
-from app.access.models import Account, ApiKey, Approval
+from app.access.models import Account, ApiKey, Approval, PublicKey
 from app.access.protected_tables import KEY_TABLES
 from app.access.row_verification import (
+    load_complete_group,
     require_authentic_account,
-    require_complete_group,
 )
 from app.directory import queries as directory_queries
 from app.kernel.actors import AccountKind
 from app.kernel.lifecycle import RoleMissing
 from app.kernel.macs import NotAuthentic
 from app.kernel.problems import Problem
+from app.kernel.recall import load_once
 from app.kernel.transactions import ReadTransaction
 
 
@@ -104,15 +108,25 @@ def may_be_same_person(tx: ReadTransaction, account_id: UUID) -> bool:
     others = people.list_accounts_of_same_person(tx, account_id)
     if own & others:
         return True
-    for one in sorted(own | others):
-        require_complete_group(tx.session, one, *KEY_TABLES)
-    shown = or_(
-        ApiKey.account_id.in_(own) & ApiKey.made_by.in_(others),
-        ApiKey.account_id.in_(others) & ApiKey.made_by.in_(own),
-    )
     moment = tx.now - machine_keys.IN_TRANSIT
-    usable = machine_keys.is_usable_after(ApiKey, moment)
-    redeemable = ApiKey.link_until.is_(None) | (ApiKey.link_until > moment)
-    found = select(ApiKey.prefix).where(shown, usable, redeemable).limit(1)
-    has_key = tx.session.scalar(found) is not None
-    return has_key or machine_keys.has_registered_key(tx, own, others)
+    return any(
+        was_usable_after(key, moment) and key["made_by"] in makers
+        for accounts, makers in ((own, others), (others, own))
+        for account in sorted(accounts)
+        for key in load_keys(tx, account)
+    )
+
+
+@load_once(Account, ApiKey, PublicKey)
+def load_keys(tx: ReadTransaction, account_id: UUID) -> list[Mapping[str, Any]]:
+    """Return the columns of all API keys and public keys of an account, also ended ones.
+
+    Raises NotAuthentic if a key was altered or deleted outside the service.
+    """
+    return [row for _, row in load_complete_group(tx.session, account_id, *KEY_TABLES)]
+
+
+def was_usable_after(key: Mapping[str, Any], moment: datetime) -> bool:
+    """Return whether a key, or the link with which it is made, was valid after a time."""
+    ends = (key["expires_at"], key["revoked_at"], key.get("link_until"))
+    return all(end is None or end > moment for end in ends)
