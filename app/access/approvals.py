@@ -1,22 +1,23 @@
 """Actions on approvals by a second person (R14)."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, bindparam, case, update
+from sqlalchemy import bindparam, select
 
 from app.access import queries as access_queries
+from app.access.approval_digests import drop_altered, lock_wanted
 from app.access.kept_requests import KeptRequest, open_request, seal_request
-from app.access.models import Approval, ApprovalState
+from app.access.models import Account, Approval, ApprovalState
 from app.access.row_verification import is_authentic
 from app.access.second_person import is_still_allowed, require_second_person
 from app.kernel.actors import Role
 from app.kernel.problems import Facts, NotFound, Problem
-from app.kernel.recall import may_have_rows, write_rows
+from app.kernel.recall import may_have_rows
 from app.kernel.statements import make_list_parameter
 from app.kernel.transactions import ReadTransaction, WriteTransaction
 from app.kernel.vault import WrappedKey
@@ -176,23 +177,12 @@ def decide_approval(tx: WriteTransaction, approval_id: UUID, *, approve: bool) -
     return approval
 
 
-NOW: Final = bindparam("now", type_=Approval.lapses_at.type)
-EXPIRE: Final = (
-    update(Approval)
-    .where(Approval.case_id == bindparam("case"))
-    .where(Approval.decision.in_([ApprovalState.PENDING, ApprovalState.APPROVED]))
-    .values(
-        decision=ApprovalState.EXPIRED,
-        lapses_at=case((Approval.lapses_at > NOW, NOW), else_=Approval.lapses_at),
-        sealed_request=None,
-        request_key=None,
-        request_key_version=None,
-    )
-    .returning(Approval.id)
+UNSPENT_OF_CASE: Final = select(Approval.id, Approval.asked_by).where(
+    Approval.case_id == bindparam("case"), Approval.decision.in_(access_queries.UNSPENT)
 )
-EXPIRE_ABOUT: Final = EXPIRE.where(Approval.subject == bindparam("about"))
+UNSPENT_ABOUT: Final = UNSPENT_OF_CASE.where(Approval.subject == bindparam("about"))
 NOT_SPARED: Final = Approval.focal_point_id.not_in(make_list_parameter("sparing"))
-EXPIRE_OTHERS: Final = EXPIRE.where(NOT_SPARED)
+UNSPENT_OF_OTHERS: Final = UNSPENT_OF_CASE.where(NOT_SPARED)
 
 
 def expire_approvals(
@@ -207,16 +197,34 @@ def expire_approvals(
     If `subject` is given, only approvals with this subject expire. Otherwise, all of them
     expire, except those that one of `except_offices` decides. `lapses_at` becomes the
     current time, so that a transaction that started earlier or has a slow clock cannot use
-    the approvals.
+    the approvals. Their digests are removed, so that a row that is restored is unusable.
     """
     if not may_have_rows(tx, Approval, case_id, lambda one: one.case_id == case_id):
         return []
-    values: dict[str, object] = {"case": case_id, "now": tx.now}
     if subject is None:
-        statement, values = EXPIRE_OTHERS, values | {"sparing": list(except_offices)}
+        given = {"case": case_id, "sparing": list(except_offices)}
+        found = tx.read_columns(UNSPENT_OF_OTHERS, given).all()
     else:
-        statement, values = EXPIRE_ABOUT, values | {"about": subject}
-    return list(write_rows(tx.session, statement, values).scalars())
+        found = tx.read_columns(UNSPENT_ABOUT, {"case": case_id, "about": subject}).all()
+    if not found:
+        return []
+    ids, asked_by = ({row[column] for row in found} for column in (0, 1))
+    expired = access_queries.lock_approvals(tx, ids, asked_by)
+    end_unspent(tx, expired)
+    return [one.id for one in expired]
+
+
+def end_unspent(tx: WriteTransaction, approvals: Sequence[Approval]) -> None:
+    """Expire locked approvals that are not used yet, and remove their digests.
+
+    `lapses_at` is set to the earlier one of the times of the transaction and this machine,
+    because an approval has a digest until then.
+    """
+    if not tx.runtime.row_macs.is_disabled:
+        drop_altered(tx.session, approvals)
+    for approval in approvals:
+        approval.end(ApprovalState.EXPIRED)
+        approval.lapses_at = min(approval.lapses_at, tx.now, tx.runtime.clock())
 
 
 def expire_unanswered(tx: WriteTransaction) -> int:
@@ -233,15 +241,28 @@ def expire_unanswered(tx: WriteTransaction) -> int:
     return len(expired)
 
 
-def expire_unspent(tx: WriteTransaction, condition: ColumnElement[bool]) -> list[UUID]:
-    """Expire the approvals that meet a condition and are not used yet; return their ids.
+def expire_unspent(
+    tx: WriteTransaction, account: Account, *, asked: bool = True, about: bool = True
+) -> list[UUID]:
+    """Expire the unused approvals that an account gave, and return their ids.
 
-    An approval must not be used after the account that gave it was disabled, and must not
-    restore rights that were revoked after it was given.
+    If `asked`, approvals that it requested expire too, and if `about`, those about it. An
+    approval must not be used after the account that gave it was disabled, and must not
+    restore rights that were revoked after it was given. The transaction must act for the
+    service (`lock_wanted`).
     """
-    expired = access_queries.lock_unspent(tx, condition)
+
+    def is_wanted(approval: Approval) -> bool:
+        linked = (
+            approval.decided_by == account.id
+            or (asked and approval.asked_by == account.id)
+            or (about and approval.subject == account.reference)
+        )
+        unspent = approval.decision in access_queries.UNSPENT
+        return linked and unspent and approval.lapses_at > tx.now
+
+    expired = lock_wanted(tx, is_wanted)
+    end_unspent(tx, expired)
     for approval in expired:
-        approval.end(ApprovalState.EXPIRED)
-        approval.lapses_at = tx.now
         record_event(tx, approval, "approval.expired", {})
     return [approval.id for approval in expired]

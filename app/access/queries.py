@@ -107,10 +107,32 @@ def get_approval(tx: ReadTransaction, approval_id: UUID, *, lock: bool = False) 
 
 
 def lock_approval(tx: WriteTransaction, approval_id: UUID) -> Approval:
-    """Lock and return an approval that the caller may see, or raise NotFound (404)."""
-    asked_by = get_approval(tx, approval_id).asked_by
-    lock_accounts(tx.session, Account.id == asked_by)
+    """Lock and return an approval that the caller may see, or raise NotFound (404).
+
+    The account that asked is locked first, together with the accounts that asked for the
+    other unused approvals of the case, because these may expire in the same transaction.
+    """
+    found = get_approval(tx, approval_id)
+    which = Account.id == found.asked_by
+    if found.case_id is not None:
+        unspent = Approval.decision.in_(UNSPENT) & (Approval.case_id == found.case_id)
+        which |= Account.id.in_(select(Approval.asked_by).where(unspent))
+    lock_accounts(tx.session, which)
     return get_approval(tx, approval_id, lock=True)
+
+
+def lock_approvals(
+    tx: WriteTransaction, ids: Collection[UUID], asked_by: Collection[UUID]
+) -> list[Approval]:
+    """Lock and return the unused approvals among `ids`, and first the accounts that asked.
+
+    Approvals that were used or ended before they were locked are left out, and so are those
+    whose account does not exist, which are never used.
+    """
+    locked = lock_accounts(tx.session, Account.id.in_(asked_by))
+    wanted = select(Approval).where(Approval.id.in_(ids), Approval.asked_by.in_(locked))
+    found = tx.session.scalars(lock_rows(wanted.order_by(Approval.number))).all()
+    return [one for one in found if one.decision in UNSPENT]
 
 
 def lock_pending(tx: WriteTransaction, fingerprints: list[str]) -> Approval | None:
@@ -175,40 +197,6 @@ def is_allowed_by(account_id: UUID) -> ColumnElement[bool]:
     return Approval.decided_by == account_id
 
 
-def is_asked_or_allowed_by(account_id: UUID) -> ColumnElement[bool]:
-    """Return an SQL condition for the approvals that an account requested or decided."""
-    return or_(Approval.asked_by == account_id, is_allowed_by(account_id))
-
-
-def is_allowed_by_or_about(account: Account) -> ColumnElement[bool]:
-    """Return a condition for approvals decided by an account, or about that account."""
-    return or_(is_allowed_by(account.id), is_about(account))
-
-
-def is_linked_to(account: Account) -> ColumnElement[bool]:
-    """Return a condition for approvals requested or decided by an account, or about it."""
-    return or_(is_asked_or_allowed_by(account.id), is_about(account))
-
-
-def is_about(account: Account) -> ColumnElement[bool]:
-    """Return an SQL condition for the approvals whose subject is this account."""
-    return Approval.subject == account.reference
-
-
-def lock_unspent(
-    tx: WriteTransaction, condition: ColumnElement[bool]
-) -> Sequence[Approval]:
-    """Lock and return approvals that meet a condition and can still be decided or used.
-
-    The accounts that asked are locked first, as by `lock_approval`.
-    """
-    open_ = Approval.decision.in_(UNSPENT) & (Approval.lapses_at > tx.now)
-    found = select(Approval).where(condition, open_).order_by(Approval.number)
-    askers = select(Approval.asked_by).where(condition, open_)
-    lock_accounts(tx.session, Account.id.in_(askers))
-    return tx.session.scalars(lock_rows(found)).all()
-
-
 def list_accounts(tx: ReadTransaction, focal_point_id: UUID) -> list[Account]:
     """List the accounts of a focal point, including disabled accounts, sorted by label."""
     of_office = select(Account).where(Account.focal_point_id == focal_point_id)
@@ -227,7 +215,15 @@ def get_account(tx: ReadTransaction, account_id: UUID) -> Account:
 
 
 def lock_account(tx: WriteTransaction, account_id: UUID) -> Account:
-    """Lock and return an account, or raise NotFound (404)."""
+    """Lock and return an account, or raise NotFound (404).
+
+    The accounts that asked for approvals which may end with the rights of this account are
+    locked at the same time, in the order of their ids.
+    """
+    about = Approval.subject == f"accounts/{account_id}"
+    linked = or_(is_allowed_by(account_id), about) & Approval.decision.in_(UNSPENT)
+    asked_by = select(Approval.asked_by).where(linked, Approval.lapses_at > tx.now)
+    lock_accounts(tx.session, (Account.id == account_id) | Account.id.in_(asked_by))
     locked = lock_rows(select(Account).where(Account.id == account_id))
     return require_found(tx.session.scalar(locked))
 

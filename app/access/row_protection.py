@@ -6,7 +6,7 @@ against the MAC of the owner, and writes a new MAC.
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -131,8 +131,13 @@ def collect_membership(changes: GroupChanges, account: Account) -> None:
 
 
 def protect_group(session: Session, key: GroupKey, change: GroupChange) -> None:
-    """Write the MAC of one group, unless `lock_owner` returns no group."""
+    """Write the MAC of one group, unless `lock_owner` returns no group.
+
+    Without keys, rows can only end, and keep their digests.
+    """
     macs: RowMacs = session.info[MACS]
+    if macs.is_disabled and change.has_only_endings(macs.clock()):
+        return
     table, owner = OWNERS[key[0]], change.owner
     is_new = owner is not None and owner in session.new
     if is_new:
@@ -277,10 +282,19 @@ def drop_unmatched(session: Session, model: type[Owner], owner_id: UUID) -> None
         if (tag := table.get_tag(member)) in group.entries
         if matches_entry(macs, group, table, member)
     }
-    missing = group.remove_outdated(macs.clock()).entries.keys() - kept.keys()
-    if missing:
+    if group.remove_outdated(macs.clock()).entries.keys() - kept.keys():
         log_alarm(OWNERS[model].name, [owner_id])
-        new = replace(group, entries=kept, revision=group.revision + 1)
-        values = OWNERS[model].get_values(row)
-        mac = macs.format_group(OWNERS[model].name, values, new)
-        store_mac(session, (model, owner_id), mac)
+        store_entries(session, (model, owner_id), row, group, kept)
+
+
+def store_entries(
+    session: Session,
+    key: GroupKey,
+    row: Mapping[str, Any],
+    group: Group,
+    kept: Mapping[bytes, Entry],
+) -> None:
+    """Store the group of a locked owner with only the entries in `kept`."""
+    table, new = OWNERS[key[0]], Group(kept, group.revision + 1)
+    mac = session.info[MACS].format_group(table.name, table.get_values(row), new)
+    store_mac(session, key, mac)

@@ -269,7 +269,7 @@ def revoke_roles(tx: WriteTransaction, account_id: UUID, old: frozenset[Role]) -
     account = lock_to_change(tx, account_id)
     if revoked := sorted(get_roles(account) & old):
         account.roles = sorted(get_roles(account) - old)
-        access_approvals.expire_unspent(tx, access_queries.is_allowed_by_or_about(account))
+        access_approvals.expire_unspent(tx, account, asked=False)
         left = access_queries.count_workers(tx, account.focal_point_id)
         facts = {"roles": revoked, "accounts_left": left}
         record_account_event(tx, account, "account.roles_revoked", **facts)
@@ -292,8 +292,7 @@ def end_account(tx: WriteTransaction, account: Account) -> None:
     if account.disabled_at is not None:
         return
     access_actions.disable_account(tx.session, account.id, tx.now)
-    condition = access_queries.is_asked_or_allowed_by(account.id)
-    expired = access_approvals.expire_unspent(tx, condition)
+    expired = access_approvals.expire_unspent(tx, account, about=False)
     deadline_actions.stop_all(tx, expired)
     left = access_queries.count_workers(tx, account.focal_point_id)
     record_account_event(tx, account, "account.disabled", accounts_left=left)

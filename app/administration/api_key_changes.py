@@ -123,7 +123,7 @@ def revoke_key(tx: WriteTransaction, account_id: UUID, prefix: str) -> ApiKey:
 
 def expire_approvals(tx: WriteTransaction, account: Account) -> None:
     """Expire unused approvals that an account requested or gave, or that are about it."""
-    expired = access_approvals.expire_unspent(tx, access_queries.is_linked_to(account))
+    expired = access_approvals.expire_unspent(tx, account)
     deadline_actions.stop_all(tx, expired)
 
 

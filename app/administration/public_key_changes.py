@@ -10,7 +10,6 @@ from uuid import UUID
 
 from app.access import approvals as access_approvals
 from app.access import machine_keys
-from app.access import queries as access_queries
 from app.access.models import Account, Approval, PublicKey
 from app.access.row_protection import drop_unmatched
 from app.access.schemas import PublicKeyInput
@@ -93,7 +92,7 @@ def revoke_public_key(tx: WriteTransaction, account_id: UUID, kid: str) -> Publi
         raise NotFound("There is no such account or key, or you may not see it.")
     if key.revoked_at is None:
         key.revoked_at = tx.now
-        expired = access_approvals.expire_unspent(tx, access_queries.is_linked_to(account))
+        expired = access_approvals.expire_unspent(tx, account)
         deadline_actions.stop_all(tx, expired)
         record_account_event(tx, account, "account.public_key_revoked")
     return key

@@ -16,8 +16,8 @@ def erase_case_data(tx: WriteTransaction, case: Case) -> None:
     The journal, parties, consents and referrals are kept. docs/privacy.md explains why.
     """
     tx.session.flush()
+    access_approvals.expire_approvals(tx, case.id)  # locks accounts, so it comes first
     deadline_actions.stop_case(tx, case.id)
-    access_approvals.expire_approvals(tx, case.id)
     keys.erase_content(tx, case)
     routing_actions.delete_ranking(tx, case.id)
     screening_actions.delete_screenings(tx, case.id)

@@ -241,6 +241,15 @@ def split_group(stored: bytes) -> tuple[bytes, bytes]:
     return stored[1 : 1 + MAC_BYTES], stored[1 + MAC_BYTES :]
 
 
+def has_table(stored: bytes, code: bytes) -> bool:
+    """Return whether a stored group, which is not verified, has an entry of a table.
+
+    `code` is the table tag (`compute_table_tag`).
+    """
+    entries = split_group(stored)[1][REVISION.size :]
+    return any(entries[at : at + 1] == code for at in range(0, len(entries), ENTRY.size))
+
+
 def build_message(table: str, owner: Values, body: bytes) -> bytes:
     """Return the bytes that the MAC of a group covers."""
     return FORMAT + encode([table, *owner]) + b"\0" + body
