@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import bindparam, select
 
 from app.access import queries as access_queries
-from app.access.approval_digests import drop_altered, lock_wanted
+from app.access.approval_digests import drop_altered, drop_unmatched, lock_wanted
 from app.access.kept_requests import KeptRequest, open_request, seal_request
 from app.access.models import Account, Approval, ApprovalState
 from app.access.row_verification import is_authentic
@@ -149,14 +149,35 @@ def claim_approval(
     return approval
 
 
+def lock_to_end(tx: WriteTransaction, approval_id: UUID) -> Approval:
+    """Lock and return an approval that the caller wants to end, or raise NotFound (404).
+
+    The error is raised also if the approval was altered outside the service. Its digest is
+    then removed, because its row would be usable again once it is restored: commit the
+    transaction, although the request fails.
+    """
+    approval = access_queries.lock_approval(tx, approval_id)
+    for account_id in sorted({approval.asked_by, tx.actor.account_id}):
+        drop_unmatched(tx.session, account_id, [approval])
+    return require_authentic(tx, approval)
+
+
+def require_authentic(tx: ReadTransaction, approval: Approval) -> Approval:
+    """Return an approval, or raise NotFound (404) if it was altered outside the service."""
+    if not is_authentic(tx.session, approval):
+        raise NotFound("There is no such approval.")
+    return approval
+
+
 def decide_approval(tx: WriteTransaction, approval_id: UUID, *, approve: bool) -> Approval:
     """Approve or refuse a request as the second person.
 
     A repeated answer changes nothing. The account that approved may still refuse until the
-    approval is used or expires. Raises NotFound, NotASecondPerson, ApprovalDecided,
-    RoleMissing or NotAuthentic.
+    approval is used or expires. Raises NotFound (`lock_to_end` describes what to do then),
+    NotASecondPerson, ApprovalDecided, RoleMissing or NotAuthentic.
     """
-    approval = access_queries.lock_approval(tx, approval_id)
+    lock = access_queries.lock_approval if approve else lock_to_end
+    approval = lock(tx, approval_id)
     require_second_person(tx, approval)
     answer = ApprovalState.APPROVED if approve else ApprovalState.REFUSED
     own = approval.decided_by == tx.actor.account_id
@@ -167,11 +188,11 @@ def decide_approval(tx: WriteTransaction, approval_id: UUID, *, approve: bool) -
     if not open_ or approval.lapses_at <= tx.now:
         why = "The approval cannot be decided again. Request the action again."
         raise ApprovalDecided(why)
-    if not is_authentic(tx.session, approval):
-        raise NotFound("There is no such approval.")
-    approval.decision = answer
-    if not approve:
+    if approve:
+        require_authentic(tx, approval)
+    else:
         approval.delete_request()
+    approval.decision = answer
     approval.decided_by, approval.decided_at = tx.actor.account_id, tx.now
     record_event(tx, approval, "approval.decided", {"decision": answer})
     return approval

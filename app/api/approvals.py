@@ -1,6 +1,7 @@
 """Routes for approvals, which are needed before some actions are carried out."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Annotated
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from app.access.models import Approval, ApprovalState
 from app.access.second_person import NotASecondPerson, may_decide
 from app.administration.schemas import AccountReference
 from app.api.http.conditional_requests import render
-from app.api.http.dependencies import Approve, IfNoneMatch, ReadApprovals
+from app.api.http.dependencies import Approve, BeginWrite, IfNoneMatch, ReadApprovals
 from app.api.http.problems import NOT_FOUND, Answers, list_problems
 from app.api.http.routers import ResourceRouter
 from app.cases import approvals
@@ -31,7 +32,7 @@ from app.figures.release_schemas import FigureReleaseInput
 from app.kernel.lifecycle import RoleMissing
 from app.kernel.paging import CursorUnknown, load_page
 from app.kernel.problems import NotFound
-from app.kernel.transactions import ReadTransaction
+from app.kernel.transactions import ReadTransaction, WriteTransaction
 
 router = ResourceRouter("approvals", "/approvals")
 ASKED: Answers = {202: {"model": ApprovalOut, "description": "A second person was asked."}}
@@ -181,14 +182,32 @@ def approve_approval(begin: Approve, approval_id: UUID) -> Response:
         return show_approval(tx, approvals.decide_approval(tx, approval_id, approve=True))
 
 
+def end_approval(
+    begin: BeginWrite, end: Callable[[WriteTransaction, UUID], Approval], approval_id: UUID
+) -> Response:
+    """End an approval with the function `end`, and return the response that shows it.
+
+    If `end` raises NotFound (404), the transaction is still committed, because it removes
+    the digest of an approval that was altered outside the service.
+    """
+    with begin() as tx:
+        try:
+            approval = end(tx, approval_id)
+        except NotFound as problem:
+            missing = problem
+        else:
+            return show_approval(tx, approval)
+    raise missing
+
+
 @router.serve_action("/{approval_id}/refuse", ApprovalOut, *DECIDE)
 def refuse_approval(begin: Approve, approval_id: UUID) -> Response:
     """Refuse an action. The person who asked for it can ask again.
 
     You can also refuse an action that you approved, until the approval is used or expires.
     """
-    with begin() as tx:
-        return show_approval(tx, approvals.decide_approval(tx, approval_id, approve=False))
+    refuse = partial(approvals.decide_approval, approve=False)
+    return end_approval(begin, refuse, approval_id)
 
 
 @router.serve_action(
@@ -200,5 +219,4 @@ def refuse_approval(begin: Approve, approval_id: UUID) -> Response:
 )
 def withdraw_approval(begin: Approve, approval_id: UUID) -> Response:
     """Withdraw your own request before it is carried out, so that nobody can confirm it."""
-    with begin() as tx:
-        return show_approval(tx, approvals.withdraw_approval(tx, approval_id))
+    return end_approval(begin, approvals.withdraw_approval, approval_id)

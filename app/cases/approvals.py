@@ -155,10 +155,10 @@ CODE_KEYWORDS: Final = frozenset({"enum", "const", "pattern"})
 def withdraw_approval(tx: WriteTransaction, approval_id: UUID) -> Approval:
     """Withdraw the caller's request before it is used, and stop the request's deadline.
 
-    A repeated withdrawal changes nothing. Raises NotFound (404), or NotTheAsker or
-    ApprovalDecided (409).
+    A repeated withdrawal changes nothing. Raises NotFound (404; `lock_to_end` describes
+    what to do then), or NotTheAsker or ApprovalDecided (409).
     """
-    approval = access_queries.lock_approval(tx, approval_id)
+    approval = access_approvals.lock_to_end(tx, approval_id)
     if approval.asked_by != tx.actor.account_id:
         raise NotTheAsker("To end the request as the second person, refuse it.")
     if approval.decision == ApprovalState.WITHDRAWN:

@@ -82,7 +82,7 @@ def confirm_approval(
     approval = access_queries.lock_approval(tx, approval_id)
     is_own = approval.decided_by == tx.actor.account_id
     if is_own and approval.decision == ApprovalState.USED:
-        return approval
+        return access_approvals.require_authentic(tx, approval)
     if approval.lapses_at <= tx.now:
         raise access_approvals.ApprovalDecided(
             "The request has expired. Ask for the approval again."

@@ -24,6 +24,7 @@ from tests.support.passkeys import Invited, Office, add_passkey, begin_enrolment
 from tests.support.world import Json, Someone, World, get_problem, make_closure, unwrap
 
 UNUSABLE = (409, "approval-unusable")
+MISSING = (404, "not-found")
 HIDDEN: list[Row] = [
     {"lapses_at": BEFORE},
     {"decided_by": None},
@@ -214,8 +215,10 @@ def test_approval_that_an_earlier_version_expired_raises_no_alarm(closing: Closi
     """Earlier versions expired approvals with a case, and left their digests."""
     closing.alter(decision=ApprovalState.EXPIRED, lapses_at=closing.world.now)
     with capture_logs() as logs:
+        refused = closing.approver.send(f"/approvals/{closing.approval}/refuse")
         unwrap(revoke_key(closing.approver, closing.approver))
 
+    assert get_problem(refused) == (409, "approval-decided")
     assert count_alarms(logs) == 0
 
 
@@ -225,3 +228,42 @@ def test_altered_account_does_not_keep_a_key_from_being_revoked(closing: Closing
     unwrap(revoke_key(closing.approver, closing.approver))
 
     assert closing.decision == ApprovalState.EXPIRED
+
+
+ENDINGS = [
+    ("refuse", {"decision": ApprovalState.REFUSED}),
+    ("refuse", {"decision": ApprovalState.EXPIRED}),
+    ("refuse", {"roles": ["analyst"]}),
+    ("withdraw", {"decision": ApprovalState.WITHDRAWN}),
+    ("withdraw", {"decision": ApprovalState.USED}),
+    ("withdraw", {"asked_by": UUID(int=1)}),
+]
+
+
+def send(closing: Closing, action: str) -> Response:
+    who = closing.approver if action == "refuse" else closing.lead
+    return who.send(f"/approvals/{closing.approval}/{action}")
+
+
+@pytest.mark.parametrize(("action", "altered"), ENDINGS, ids=str)
+def test_altered_approval_is_ended_although_it_is_not_found(
+    closing: Closing, action: str, altered: Row
+) -> None:
+    """A refusal or a withdrawal is not lost if the row looks as if it had ended."""
+    closing.alter(**altered)
+    with capture_logs() as logs:
+        assert get_problem(send(closing, action)) == MISSING
+    assert count_alarms(logs) > 0
+
+    closing.expect_unusable()
+
+
+@pytest.mark.parametrize("action", ["refuse", "withdraw"])
+def test_repeated_ending_is_answered_as_before(closing: Closing, action: str) -> None:
+    first = unwrap(send(closing, action))
+    closing.world.advance(hours=1)
+    assert unwrap(send(closing, action)) == first
+    closing.world.advance(days=20)
+    with capture_logs() as logs:
+        assert unwrap(send(closing, action))["decision"] == first["decision"]
+    assert count_alarms(logs) == 0
