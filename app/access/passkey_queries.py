@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 from app.access.models import Account, Passkey
 from app.access.protected_tables import PASSKEYS
 from app.access.row_verification import (
+    load_complete_group,
     require_authentic_account,
-    require_complete_group,
     verify_found,
 )
 from app.kernel.actors import AccountKind
@@ -63,9 +63,8 @@ def has_passkey(session: Session, person_id: UUID) -> bool:
     Raises NotAuthentic if one of the person's passkeys was altered or hidden outside the
     service.
     """
-    require_complete_group(session, person_id, PASSKEYS)
-    found = select(Passkey.id).where(is_usable_by(person_id)).limit(1)
-    return session.scalar(found) is not None
+    verified = load_complete_group(session, person_id, PASSKEYS)
+    return any(row["removed_at"] is None for _, row in verified)
 
 
 def find_account(

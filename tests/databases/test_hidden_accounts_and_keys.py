@@ -5,16 +5,14 @@ service. The rule of the second person must therefore decide on the rows that it
 and not on the result of a second statement.
 """
 
-import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from itertools import count
 from typing import Any
 from uuid import UUID
 
 import pytest
 from httpx2 import Response
-from sqlalchemy import text
 
 from app.access.models import Account, ApiKey
 from app.access.people import list_enabled
@@ -23,7 +21,8 @@ from app.kernel.macs import NotAuthentic
 from tests.databases.test_attacks_on_rights import confirm, make_linking_key
 from tests.support.account_changes import approve, get_approval_id
 from tests.support.database_attacks import Attacker
-from tests.support.databases import listen_to, record_statements
+from tests.support.databases import listen_to
+from tests.support.hidden_rows import add_hiding_policy, list_patterns
 from tests.support.passkeys import Office
 from tests.support.sessions import add_account_of
 from tests.support.world import Someone, World, get_problem, make_closure, unwrap
@@ -33,47 +32,13 @@ pytestmark = pytest.mark.usefixtures("pg_url")
 SECOND_PERSON = (409, "not-a-second-person")
 
 
-@contextmanager
-def hide_rows(world: World, table: str, statement: str) -> Iterator[None]:
-    """Hide all rows of a table from statements that match a pattern of LIKE."""
-    attacker = Attacker(world)
-    hidden = f"current_query() NOT LIKE $pattern${statement}$pattern$"
-    begin = [
-        f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
-        f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY",
-        f"CREATE POLICY visible ON {table} USING (true)",
-        f"CREATE POLICY hidden ON {table} AS RESTRICTIVE FOR SELECT USING ({hidden})",
-    ]
-    end = [
-        f"DROP POLICY hidden ON {table}",
-        f"DROP POLICY visible ON {table}",
-        f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY",
-    ]
-    run_statements(attacker, begin)
-    yield
-    run_statements(attacker, end)
-
-
-def run_statements(attacker: Attacker, statements: list[str]) -> None:
-    with attacker.connect() as connection:
-        for one in statements:
-            connection.execute(text(one))
-
-
-def list_patterns(world: World, table: str, send: Callable[[], Response]) -> list[str]:
-    """List a pattern for each statement of a refused request that reads a table."""
-    with record_statements(world.database) as statements:
-        assert get_problem(send()) == SECOND_PERSON
-    reads = {one for one in statements if re.search(rf"\b(FROM|JOIN) {table}\b", one)}
-    return [re.sub(r"%\(\w+\)s(::\w+)*", "%", one) for one in sorted(reads)]
-
-
 def expect_refusals(world: World, table: str, send: Callable[[], Response]) -> None:
     """Hide a table from one statement of a request after another; expect no success."""
+    assert get_problem(send()) == SECOND_PERSON
     patterns = list_patterns(world, table, send)
     assert patterns
     for pattern in patterns:
-        with hide_rows(world, table, pattern):
+        with add_hiding_policy(world, table, pattern):
             answer = send()
         assert not answer.is_success, pattern
     assert get_problem(send()) == SECOND_PERSON
@@ -101,7 +66,7 @@ def test_policy_hides_rows_from_one_statement(world: World, lead: Someone) -> No
     """The attack works: the list of accounts is empty while the policy hides its rows."""
     office = world.add_person(lead.code, {Role.SUPERVISOR})
     assert unwrap(office.get("/accounts"))["items"]
-    with hide_rows(world, "account", "SELECT %WHERE account.focal_point_id = %"):
+    with add_hiding_policy(world, "account", "SELECT %WHERE account.focal_point_id = %"):
         assert unwrap(office.get("/accounts"))["items"] == []
 
 
