@@ -17,8 +17,8 @@ from sqlalchemy.orm import Session
 from app.access.account_locks import lock_accounts
 from app.access.models import Account, Approval, ApprovalState
 from app.access.protected_tables import MEMBER_TABLES, OWNERS
-from app.access.row_protection import store_entries
 from app.access.row_verification import parse_owner, read_row
+from app.access.stored_groups import store_entries
 from app.kernel.macs import (
     KEPT_AFTER_END,
     MACS,

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.orm import Session
 
-from app.access import passkey_queries, row_protection
+from app.access import passkey_queries
 from app.access.account_locks import lock_accounts
 from app.access.enrolment_models import Enrolment, UsedChallenge
 from app.access.models import Account, Passkey, Person, UserSession
@@ -30,6 +30,9 @@ from app.access.passkeys import (
     verify_assertion,
     verify_registration,
 )
+from app.access.protected_tables import PASSKEYS
+from app.access.row_protection import drop_unmatched
+from app.access.row_verification import get_verified
 from app.access.session_limits import require_recent_sign_in
 from app.access.session_queries import get_session
 from app.access.sessions import OpenedSession, SignIn, end_sessions, open_session
@@ -201,27 +204,37 @@ def remove_passkey(
     Raises LastPasskey (409) for the last passkey of the person, unless `even_last`.
     """
     lock_passkeys(session, passkey.person_id)
-    row_protection.drop_unmatched(session, Person, passkey.person_id)
+    person_id = passkey.person_id
+    kept = drop_unmatched_passkeys(session, person_id)
     session.refresh(passkey)
-    own = UserSession.passkey_id == passkey.id
-    if passkey.removed_at is not None:
-        end_sessions(session, own, now, of_person=passkey.person_id)
+    own = {"passkey_id": passkey.id}
+    if passkey.removed_at is not None and passkey.id not in kept:
+        end_sessions(session, person_id, own, now)
         return False
-    left = len(passkey_queries.list_passkeys(session, passkey.person_id))
-    if left == 1 and not even_last:
+    if kept == {passkey.id} and not even_last:
         raise LastPasskey("Register another passkey first, or send `even_last`: true.")
     passkey.removed_at = now
-    end_sessions(session, own, now, of_person=passkey.person_id)
+    end_sessions(session, person_id, own, now)
     return True
 
 
 def remove_all_passkeys(session: Session, person_id: UUID, now: datetime) -> None:
     """Remove all passkeys of a person, and end all sessions of the person."""
-    row_protection.drop_unmatched(session, Person, person_id)
+    kept = drop_unmatched_passkeys(session, person_id)
     for passkey in passkey_queries.list_passkeys(session, person_id):
         passkey.removed_at = now
-    own = UserSession.person_id == person_id
-    end_sessions(session, own, now, of_person=person_id)
+    for passkey_id in kept:
+        get_verified(session, Passkey, passkey_id).removed_at = now
+    end_sessions(session, person_id, {}, now)
+
+
+def drop_unmatched_passkeys(session: Session, person_id: UUID) -> set[UUID]:
+    """Call `drop_unmatched`; return the ids of the valid passkeys of a person."""
+    return {
+        row["id"]
+        for table, row in drop_unmatched(session, Person, person_id)
+        if table is PASSKEYS and row["removed_at"] is None
+    }
 
 
 def list_outdated(

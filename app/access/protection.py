@@ -16,13 +16,14 @@ from app.access.protected_tables import (
     MemberTable,
     list_member_tables,
 )
-from app.access.row_protection import GroupKey, drop_unmatched, set_entry, store_mac
+from app.access.row_protection import drop_unmatched, set_entry
 from app.access.row_verification import (
     list_members,
     parse_owner,
     read_row,
     require_authentic_account,
 )
+from app.access.stored_groups import GroupKey, store_mac
 from app.kernel.actors import SERVICE
 from app.kernel.macs import EMPTY, MACS, Group, NotAuthentic, RowMacs
 from app.kernel.transactions import Runtime

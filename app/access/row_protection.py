@@ -12,10 +12,8 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import event, inspect, select, update
+from sqlalchemy import event, inspect, select
 from sqlalchemy.orm import Session
-from sqlalchemy.orm.attributes import set_committed_value
-from sqlalchemy.orm.util import identity_key
 
 from app.access.models import Account, Person
 from app.access.protected_tables import (
@@ -28,12 +26,14 @@ from app.access.protected_tables import (
     list_member_tables,
 )
 from app.access.row_verification import (
+    MemberRow,
     list_members,
     matches_entry,
     parse_owner,
     read_row,
     require_in_group,
 )
+from app.access.stored_groups import GroupKey, store_entries, store_mac
 from app.kernel.macs import (
     EMPTY,
     MACS,
@@ -83,7 +83,6 @@ class GroupChange:
         )
 
 
-type GroupKey = tuple[type[Owner], UUID]
 type GroupChanges = defaultdict[GroupKey, GroupChange]
 
 
@@ -250,51 +249,35 @@ def read_stored(
             yield table, rows[name], read_changes(table, record)
 
 
-def store_mac(session: Session, key: GroupKey, mac: bytes) -> None:
-    """Store the MAC of an existing owner in its row and in its loaded object, if any."""
-    model, owner_id = key
-    table = OWNERS[model].table
-    changed = update(table).where(table.c.id == owner_id).values(mac=mac)
-    session.connection().execute(changed)
-    loaded = session.identity_map.get(identity_key(model, owner_id))
-    if loaded is not None:
-        set_committed_value(loaded, "mac", mac)
-
-
-def drop_unmatched(session: Session, model: type[Owner], owner_id: UUID) -> None:
+def drop_unmatched(session: Session, model: type[Owner], owner_id: UUID) -> list[MemberRow]:
     """Remove the entries of missing or altered rows from a group; log an alarm if any.
 
     Functions that end rights call this. Otherwise, a row that is hidden outside the service
     at that time would be valid again when it is restored. Entries of tables with row-level
-    security are kept. Raises NotAuthentic if the row of the owner was altered.
+    security are kept. Returns the rows that have an entry, which is all that can give
+    rights. Raises NotAuthentic if the row of the owner was altered.
     """
     session.flush()
     macs, connection = session.info[MACS], session.connection()
     row = read_row(connection, OWNERS[model], owner_id, lock=True)
     group = parse_owner(macs, model, row)
-    if group is None:
-        return
     tables = [one for one in list_member_tables(model) if not one.has_row_security]
+    members = [*list_members(connection, tables, owner_id)]
+    if group is None:
+        return members
     codes = {compute_table_tag(one.name) for one in tables}
-    kept = {tag: one for tag, one in group.entries.items() if tag[:1] not in codes} | {
-        tag: group.entries[tag]
-        for table, member in list_members(connection, tables, owner_id)
+    matching = {
+        tag: (table, member)
+        for table, member in members
         if (tag := table.get_tag(member)) in group.entries
         if matches_entry(macs, group, table, member)
+    }
+    kept = {
+        tag: one
+        for tag, one in group.entries.items()
+        if tag[:1] not in codes or tag in matching
     }
     if group.remove_outdated(macs.clock()).entries.keys() - kept.keys():
         log_alarm(OWNERS[model].name, [owner_id])
         store_entries(session, (model, owner_id), row, group, kept)
-
-
-def store_entries(
-    session: Session,
-    key: GroupKey,
-    row: Mapping[str, Any],
-    group: Group,
-    kept: Mapping[bytes, Entry],
-) -> None:
-    """Store the group of a locked owner with only the entries in `kept`."""
-    table, new = OWNERS[key[0]], Group(kept, group.revision + 1)
-    mac = session.info[MACS].format_group(table.name, table.get_values(row), new)
-    store_mac(session, key, mac)
+    return [*matching.values()]

@@ -101,6 +101,17 @@ def verify_found[M: Member](session: Session, found: M | None) -> M | None:
     return found if found is not None and is_authentic(session, found) else None
 
 
+def get_verified[M: Member](session: Session, model: type[M], key: object) -> M:
+    """Return the record of a row that was verified in this transaction.
+
+    Raises NotAuthentic if the row has been hidden or deleted outside the service.
+    """
+    found = session.get(model, key)
+    if found is None:
+        raise_alarm(model.__tablename__, [key])
+    return found
+
+
 def is_authentic(session: Session, record: Member, owner: Owner | None = None) -> bool:
     """Return whether the service wrote a loaded record, and log an alarm if it did not.
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, bindparam, or_, select
+from sqlalchemy import ColumnElement, Row, and_, bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from app.access.machine_keys import ACTOR_COLUMNS
@@ -94,10 +94,16 @@ def is_own(actor: Actor) -> ColumnElement[bool]:
     which another person may have seen, or with a session that it opened, these are only the
     sessions of the account.
     """
-    own, used = UserSession.person_id == actor.person_id, actor.session
+    columns = UserSession.__table__.columns
+    return and_(*(columns[name] == value for name, value in get_own_values(actor).items()))
+
+
+def get_own_values(actor: Actor) -> dict[str, UUID | None]:
+    """Return values of the sessions that the caller may see and end, as in `is_own`."""
+    own, used = {"person_id": actor.person_id}, actor.session
     if used is not None and used.method == SignInMethod.PASSKEY:
         return own
-    return own & (UserSession.account_id == actor.account_id)
+    return own | {"account_id": actor.account_id}
 
 
 def get_session(session: Session, session_id: UUID, person_id: UUID | None) -> UserSession:

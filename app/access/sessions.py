@@ -5,19 +5,27 @@ replaces it, after 15 minutes without a request, after 8 hours, when its account
 passkey ends, and when the account has 100 newer sessions.
 """
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy import delete, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from app.access import credentials
+from app.access.account_locks import lock_accounts
 from app.access.actions import create_secret, open_person
 from app.access.models import Account, UserSession
+from app.access.protected_tables import MEMBERSHIP
 from app.access.row_protection import drop_unmatched
+from app.access.row_verification import (
+    get_verified,
+    is_authentic,
+    load_complete_group,
+)
 from app.access.session_limits import MAX_SESSIONS, RENEWAL, SESSION_LIFETIME
 from app.access.session_queries import SESSION_PREFIX, get_session, is_old
 from app.kernel.actors import Actor, ActorSession, SignInMethod
@@ -72,7 +80,7 @@ def open_session(
     """
     person_id = open_person(session, account, now)
     if sign_in.replaces is not None:
-        end_session(get_session(session, sign_in.replaces, person_id), now)
+        end_session(session, get_session(session, sign_in.replaces, person_id), now)
     end_oldest_sessions(session, account, now)
     prefix, token = create_secret(SESSION_PREFIX)
     row = UserSession(
@@ -104,7 +112,7 @@ def end_oldest_sessions(session: Session, account: Account, now: datetime) -> No
     newest = select(UserSession).where(own, UserSession.account_id == account.id, running)
     ordered = newest.order_by(UserSession.authenticated_at.desc(), UserSession.prefix)
     for row in session.scalars(ordered.offset(MAX_SESSIONS - 1)).all():
-        end_session(row, now)
+        row.ended_at = now
 
 
 def get_personal_key(actor: Actor) -> str:
@@ -124,30 +132,43 @@ def get_own_session(actor: Actor) -> ActorSession:
     return actor.session
 
 
-def end_session(row: UserSession, now: datetime) -> None:
-    """End a session. A session that has ended stays as it is."""
-    row.ended_at = row.ended_at or now
+def end_session(session: Session, row: UserSession, now: datetime) -> None:
+    """End a session. A session that has ended stays as it is.
+
+    If the row looks ended or was altered outside the service, a running session may be
+    hidden. All sessions of the person are then verified, as in `end_sessions`. The accounts
+    are locked, because another request may store the time of its use meanwhile.
+    """
+    lock_accounts(session, Account.person_id == row.person_id)
+    session.refresh(row)
+    if row.ended_at is None and is_authentic(session, row):
+        row.ended_at = now
+    else:
+        end_sessions(session, row.person_id, {"id": row.id}, now)
 
 
 def end_sessions(
-    session: Session,
-    which: ColumnElement[bool],
-    now: datetime,
-    *,
-    of_person: UUID | None = None,
+    session: Session, person_id: UUID, which: Mapping[str, object], now: datetime
 ) -> None:
-    """End all sessions that meet a condition, with effect from the next request.
+    """End all sessions of a person that have these values, from the next request on.
 
-    If `of_person` is given, sessions of this person's accounts that were hidden outside the
-    service end too.
+    Sessions of the person that were hidden or altered outside the service become invalid.
+    Raises NotAuthentic if an account of the person was altered, added or hidden.
     """
-    if of_person is not None:
-        own = select(Account.id).where(Account.person_id == of_person)
-        for account_id in session.scalars(own.order_by(Account.id)).all():
-            drop_unmatched(session, Account, account_id)
-    running = select(UserSession).where(which, UserSession.ended_at.is_(None))
-    for row in session.scalars(running).all():
-        end_session(row, now)
+    lock_accounts(session, Account.person_id == person_id)
+    accounts = load_complete_group(session, person_id, MEMBERSHIP)
+    prefixes = [
+        row["prefix"]
+        for account_id in sorted(account["id"] for _, account in accounts)
+        for table, row in drop_unmatched(session, Account, account_id)
+        if table.model is UserSession and row["ended_at"] is None
+        if all(row[name] == value for name, value in which.items())
+    ]
+    running = select(UserSession).filter_by(person_id=person_id, ended_at=None)
+    for row in session.scalars(running.filter_by(**which)).all():
+        row.ended_at = now
+    for prefix in prefixes:
+        get_verified(session, UserSession, prefix).ended_at = now
     session.flush()
 
 

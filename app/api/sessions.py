@@ -85,7 +85,8 @@ def end_session(begin: ManageSessions) -> Response:
     """Sign out: end the session with which you make the request."""
     with begin() as tx:
         own = sessions.get_own_session(tx.actor)
-        sessions.end_sessions(tx.session, UserSession.id == own.id, tx.now)
+        found = session_queries.get_session(tx.session, own.id, tx.actor.person_id)
+        sessions.end_session(tx.session, found, tx.now)
         return Response(status_code=NO_CONTENT)
 
 
@@ -96,9 +97,9 @@ def end_all_sessions(begin: ManageSessions) -> Response:
     API keys stay valid. Revoke a key that somebody else may have.
     """
     with begin() as tx:
-        own = session_queries.is_own(tx.actor)
-        person_id = tx.actor.person_id
-        sessions.end_sessions(tx.session, own, tx.now, of_person=person_id)
+        own, person_id = session_queries.get_own_values(tx.actor), tx.actor.person_id
+        if person_id is not None:
+            sessions.end_sessions(tx.session, person_id, own, tx.now)
         return Response(status_code=NO_CONTENT)
 
 
@@ -107,5 +108,5 @@ def end_one_session(begin: ManageSessions, session_id: UUID) -> Response:
     """End one of your sessions, for example on a device that you lost."""
     with begin() as tx:
         found = session_queries.get_own_session(tx, session_id)
-        sessions.end_session(found, tx.now)
+        sessions.end_session(tx.session, found, tx.now)
         return Response(status_code=NO_CONTENT)

@@ -10,8 +10,8 @@ from sqlalchemy import Select, select, tuple_
 from sqlalchemy.orm import Session
 
 from app.access.protected_tables import OWNERS, Owner
-from app.access.row_protection import store_mac
 from app.access.row_verification import parse_owner
+from app.access.stored_groups import store_mac
 from app.cases.case_macs import CaseGroups
 from app.cases.models import Case
 from app.cases.protected_records import select_row

@@ -3,15 +3,42 @@
 The attacker can write to the database, and has no key (ADR 80).
 """
 
-import pytest
+from typing import Any, Final
 
-from tests.support.authenticators import Authenticator
+import pytest
+from httpx2 import Response
+
+from app.access.models import Account, UserSession
+from tests.support.authenticators import Authenticator, Credential
+from tests.support.database_attacks import BEFORE, Attacker, Row
 from tests.support.hidden_rows import add_hiding_policy, list_patterns
 from tests.support.passkeys import (
     Office,
+    create_operator_enrolment,
     sign_in,
+    take_session,
 )
-from tests.support.world import World, get_problem
+from tests.support.sessions import add_account_of
+from tests.support.sessions import sign_in as open_session
+from tests.support.world import Someone, World, get_problem, unwrap
+
+ALTERED: Final = (500, "records-altered")
+
+
+def hide(attacker: Attacker, model: Any, row: Row, values: Row | None) -> None:
+    """Write these values into a row, or delete the row if `values` is None."""
+    if values is None:
+        attacker.delete_row(model, row)
+    elif values:
+        attacker.write(model, row, values)
+
+
+def restore(attacker: Attacker, model: Any, row: Row, values: Row | None) -> None:
+    """Restore a row that was hidden with these values."""
+    if values is None:
+        attacker.insert(model, row)
+    elif values:
+        attacker.write(model, row, {name: row[name] for name in values})
 
 
 @pytest.mark.usefixtures("pg_url")
@@ -31,3 +58,108 @@ def test_person_whose_passkey_is_hidden_from_a_statement_gets_no_second_one(
         with add_hiding_policy(world, "passkey", pattern):
             begun = office.begin()
         assert not begun.is_success or sign_in(world, made, device).status_code == 401
+
+
+@pytest.mark.usefixtures("pg_url")
+@pytest.mark.parametrize("table", ["passkey", "session"])
+def test_rights_that_are_hidden_from_a_statement_of_a_recovery_end(
+    world: World, table: str
+) -> None:
+    """The recovery ends the passkey and its session, or it fails and changes nothing."""
+    patterns = list_patterns(world, table, lambda: recover(world)[-1])
+
+    assert len(patterns) > 1
+    for pattern in patterns:
+        made, stolen, session, recovered = recover(world, table, pattern)
+        if recovered.is_success:
+            assert sign_in(world, made, stolen).status_code == 401, pattern
+            assert session.get("/me").status_code == 401, pattern
+
+
+def recover(
+    world: World, table: str = "passkey", pattern: str = ""
+) -> tuple[Credential, Authenticator, Someone, Response]:
+    """Recover a person, while the rows of a table are hidden from some statements.
+
+    Return the earlier passkey with its device and its session, and the response.
+    """
+    office, stolen, new = Office(world), Authenticator(), Authenticator()
+    made, session = office.enrol(stolen)
+    recovery = office.open_enrolment(recovery=True)
+    _, credential = new.create(unwrap(recovery.ask_options()))
+    with add_hiding_policy(world, table, pattern):
+        return made, stolen, session, recovery.send(credential)
+
+
+@pytest.fixture
+def signed_in(world: World, lead: Someone) -> Someone:
+    """Return a person who has signed in with a passkey."""
+    return take_session(lead, create_operator_enrolment(world, lead).redeem()[1])
+
+
+@pytest.fixture
+def other(lead: Someone) -> Someone:
+    """Return the same person with the API key of another account."""
+    return add_account_of(lead, "UZ_LEAD", lead.actor.roles)
+
+
+def read_session(attacker: Attacker, who: Someone) -> Row:
+    return attacker.read(UserSession, who.key.split("_")[1])
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [{}, {"ended_at": BEFORE}, {"hash": "0" * 64}, "moved"],
+    ids=["as it is", "ended", "changed", "moved"],
+)
+@pytest.mark.parametrize("way", ["end", "end-all", "replace"])
+def test_session_that_was_hidden_while_it_was_ended_stays_ended(
+    world: World, signed_in: Someone, other: Someone, way: str, hidden: Any
+) -> None:
+    attacker, stolen = Attacker(world), open_session(other)
+    row = read_session(attacker, stolen)
+    if hidden == "moved":
+        hidden = {"account_id": signed_in.actor.account_id}
+    hide(attacker, UserSession, row, hidden)
+
+    match way:
+        case "end":
+            answer = signed_in.send(f"/sessions/{row['id']}/end")
+        case "end-all":
+            answer = signed_in.send("/sessions/end-all")
+        case _:
+            answer = other.send("/sessions", {"replaces": str(row["id"])})
+    assert answer.is_success
+    restore(attacker, UserSession, row, hidden)
+
+    assert stolen.get("/me").status_code == 401
+
+
+def test_session_that_has_ended_can_be_ended_again(
+    world: World, signed_in: Someone, other: Someone
+) -> None:
+    """The other sessions of the person go on."""
+    attacker, first, second = Attacker(world), open_session(other), open_session(other)
+    path = f"/sessions/{read_session(attacker, first)['id']}/end"
+    for _ in range(2):
+        assert signed_in.send(path).status_code == 204
+
+    assert first.get("/me").status_code == 401
+    assert second.get("/me").status_code == 200
+
+
+def test_sessions_of_a_hidden_account_are_not_left_out(
+    world: World, signed_in: Someone, other: Someone
+) -> None:
+    """Not all sessions are ended while an account is hidden, so the request fails."""
+    attacker, stolen = Attacker(world), open_session(other)
+    row = read_session(attacker, stolen)
+    account = attacker.read(Account, other.actor.account_id)
+    attacker.update(UserSession, row["prefix"], ended_at=world.now)
+    attacker.update(Account, account["id"], person_id=None)
+    assert get_problem(signed_in.send("/sessions/end-all")) == ALTERED
+
+    attacker.update(Account, account["id"], person_id=account["person_id"])
+    assert signed_in.send("/sessions/end-all").status_code == 204
+    attacker.update(UserSession, row["prefix"], **row)
+    assert stolen.get("/me").status_code == 401
