@@ -1,17 +1,32 @@
 """Queries for enrolments."""
 
-from collections.abc import Collection, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from contextlib import suppress
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.access.account_locks import lock_accounts
 from app.access.enrolment_models import Enrolment
 from app.access.models import Account
-from app.access.row_verification import verify_found
+from app.access.protected_tables import ACCOUNT, ENROLMENTS
+from app.access.row_protection import drop_unmatched
+from app.access.row_verification import (
+    get_verified,
+    matches_entry,
+    parse_owner,
+    verify_found,
+)
+from app.kernel.macs import MACS, NotAuthentic, RowMacs, compute_table_tag
 from app.kernel.statements import lock_rows
-from app.kernel.transactions import ReadTransaction
+from app.kernel.transactions import ReadTransaction, WriteTransaction
+
+type Row = Mapping[str, Any]
+"""The columns and values of a row."""
 
 
 def find(session: Session, enrolment_id: UUID, *, lock: bool = False) -> Enrolment | None:
@@ -43,10 +58,54 @@ def list_of_person(tx: ReadTransaction, person_id: UUID) -> Sequence[Enrolment]:
     return tx.session.scalars(found.where(Account.person_id == person_id)).all()
 
 
-def list_made_by(tx: ReadTransaction, accounts: Collection[UUID]) -> Sequence[Enrolment]:
-    """List the enrolments that one of the accounts began or confirmed."""
-    made = or_(Enrolment.created_by.in_(accounts), Enrolment.confirmed_by.in_(accounts))
-    return tx.session.scalars(select(Enrolment).where(made)).all()
+def list_made_by(tx: WriteTransaction, makers: AbstractSet[UUID]) -> list[Enrolment]:
+    """List the open enrolments that one of the accounts `makers` began or confirmed.
+
+    An enrolment that was hidden or altered outside the service becomes invalid, so that it
+    cannot be redeemed when it is restored.
+    """
+    return [
+        get_verified(tx.session, Enrolment, row["id"])
+        for row in list_verified(tx.session)
+        if not makers.isdisjoint({row["created_by"], row["confirmed_by"]})
+        and Enrolment(**row).is_open(tx.now)
+    ]
+
+
+def list_verified(session: Session) -> Iterator[Row]:
+    """Yield the enrolments of all accounts, after removing digests that do not match.
+
+    An enrolment can be hidden in any of its columns, so the digests of each account show
+    which enrolments exist. Accounts that were altered outside the service are left out,
+    because their enrolments cannot be redeemed.
+    """
+    session.flush()
+    connection, rows = session.connection(), defaultdict[UUID, list[Row]](list)
+    for row in connection.execute(select(ENROLMENTS.table)).mappings().all():
+        rows[row[ENROLMENTS.owner_id]].append(dict(row))
+    accounts = select(ACCOUNT.table).order_by(ACCOUNT.table.c.id)
+    for account in connection.execute(accounts).mappings().all():
+        own = rows[account["id"]]
+        with suppress(NotAuthentic):
+            if not is_complete(session.info[MACS], dict(account), own):
+                kept = drop_unmatched(session, Account, account["id"])
+                own = [row for table, row in kept if table is ENROLMENTS]
+            yield from own
+
+
+def is_complete(macs: RowMacs, account: Row, rows: Collection[Row]) -> bool:
+    """Return whether the enrolments of an account match its digests, and none is missing.
+
+    Raises NotAuthentic if the account was altered outside the service.
+    """
+    group = parse_owner(macs, Account, account)
+    if group is None:
+        return True
+    code = compute_table_tag(ENROLMENTS.name)
+    current = group.remove_outdated(macs.clock()).entries
+    tags = {tag for tag in current if tag.startswith(code)}
+    has_all = tags <= {ENROLMENTS.get_tag(row) for row in rows}
+    return has_all and all(matches_entry(macs, group, ENROLMENTS, row) for row in rows)
 
 
 def list_of_office(tx: ReadTransaction, focal_point_id: UUID) -> Sequence[Enrolment]:

@@ -199,6 +199,7 @@ MEMBERS: Final = (
 """The tables whose rows belong to an account or a person, apart from `MEMBERSHIP`."""
 MEMBER_TABLES: Final = {one.model: one for one in MEMBERS}
 KEY_TABLES: Final = (MEMBER_TABLES[ApiKey], MEMBER_TABLES[PublicKey])
+ENROLMENTS: Final = MEMBER_TABLES[Enrolment]
 PASSKEYS: Final = MEMBER_TABLES[Passkey]
 
 

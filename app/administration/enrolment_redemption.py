@@ -183,11 +183,7 @@ def end_given_rights(tx: WriteTransaction, account: Account) -> None:
     accounts = people.list_enabled(tx, account.person_id or account.id)
     for one in accounts:
         expire_approvals(tx, one)
-    for row in enrolment_queries.list_made_by(tx, [one.id for one in accounts]):
-        if row.is_open(tx.now):
-            row.cancelled_at = tx.now
-            record_account_event(
-                tx,
-                access_queries.get_account(tx, row.account_id),
-                "account.enrolment_cancelled",
-            )
+    for row in enrolment_queries.list_made_by(tx, {one.id for one in accounts}):
+        row.cancelled_at = tx.now
+        enrolled = access_queries.get_account(tx, row.account_id)
+        record_account_event(tx, enrolled, "account.enrolment_cancelled")

@@ -4,16 +4,22 @@ The attacker can write to the database, and has no key (ADR 80).
 """
 
 from typing import Any, Final
+from uuid import UUID, uuid4
 
 import pytest
 from httpx2 import Response
 
+from app.access.enrolment_models import Enrolment
 from app.access.models import Account, UserSession
+from app.kernel.actors import Role
 from tests.support.authenticators import Authenticator, Credential
 from tests.support.database_attacks import BEFORE, Attacker, Row
 from tests.support.hidden_rows import add_hiding_policy, list_patterns
 from tests.support.passkeys import (
+    Invited,
     Office,
+    add_passkey,
+    begin_enrolment,
     create_operator_enrolment,
     sign_in,
     take_session,
@@ -23,6 +29,7 @@ from tests.support.sessions import sign_in as open_session
 from tests.support.world import Someone, World, get_problem, unwrap
 
 ALTERED: Final = (500, "records-altered")
+NO_MAKERS: Final = {"created_by": None, "confirmed_by": None}
 
 
 def hide(attacker: Attacker, model: Any, row: Row, values: Row | None) -> None:
@@ -163,3 +170,56 @@ def test_sessions_of_a_hidden_account_are_not_left_out(
     assert signed_in.send("/sessions/end-all").status_code == 204
     attacker.update(UserSession, row["prefix"], **row)
     assert stolen.get("/me").status_code == 401
+
+
+def open_recovery(office: Office, who: Someone) -> Invited:
+    """Let two other supervisors create a recovery of a person who has a passkey."""
+    world = office.world
+    one, other = (world.add_person(office.code, {Role.SUPERVISOR}) for _ in range(2))
+    made = unwrap(begin_enrolment(one, who, recovery=True))
+    shown = unwrap(other.send(f"/enrolments/{made['id']}/confirm"))
+    return Invited(world, made["id"], made["link"], shown["code"])
+
+
+@pytest.mark.parametrize("begins", [True, False], ids=["begun", "confirmed"])
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        {},
+        {"cancelled_at": BEFORE},
+        {"expires_at": BEFORE},
+        {"wrong_codes": 5},
+        NO_MAKERS,
+        NO_MAKERS | {"account_id": uuid4()},
+        None,
+    ],
+    ids=["as it is", "cancelled", "expired", "blocked", "makers", "moved", "deleted"],
+)
+def test_enrolment_that_was_hidden_in_the_recovery_of_its_maker_stays_cancelled(
+    world: World, hidden: Row | None, *, begins: bool
+) -> None:
+    office, attacker = Office(world), Attacker(world)
+    maker = office.first if begins else office.second
+    made = office.open_enrolment()
+    row = attacker.read(Enrolment, UUID(made.id))
+    add_passkey(maker)
+    recovery = open_recovery(office, maker)
+
+    hide(attacker, Enrolment, row, hidden)
+    assert recovery.redeem(Authenticator())[1].status_code == 201
+    restore(attacker, Enrolment, row, hidden)
+
+    assert made.ask_options().status_code == 401
+
+
+def test_recovery_leaves_the_enrolments_of_other_people(world: World) -> None:
+    """An altered enrolment and an altered account do not stop a recovery."""
+    office, attacker, other = Office(world), Attacker(world), Office(world, "UZ_LEAD")
+    forged, kept = Office(world, "IOM").open_enrolment(), other.open_enrolment()
+    attacker.update(Enrolment, UUID(forged.id), recovery=True)
+    attacker.update(Account, world.add_person("IOM").actor.account_id, label="duty 9")
+    add_passkey(office.first)
+
+    _, opened = open_recovery(office, office.first).redeem(Authenticator())
+    assert opened.status_code == 201
+    assert kept.ask_options().status_code == 200
