@@ -198,7 +198,8 @@ MEMBERS: Final = (
 )
 """The tables whose rows belong to an account or a person, apart from `MEMBERSHIP`."""
 MEMBER_TABLES: Final = {one.model: one for one in MEMBERS}
-KEY_TABLES: Final = (MEMBER_TABLES[ApiKey], MEMBER_TABLES[PublicKey])
+PUBLIC_KEYS: Final = MEMBER_TABLES[PublicKey]
+KEY_TABLES: Final = (MEMBER_TABLES[ApiKey], PUBLIC_KEYS)
 ENROLMENTS: Final = MEMBER_TABLES[Enrolment]
 PASSKEYS: Final = MEMBER_TABLES[Passkey]
 

@@ -11,7 +11,9 @@ from uuid import UUID
 from app.access import approvals as access_approvals
 from app.access import machine_keys
 from app.access.models import Account, Approval, PublicKey
+from app.access.protected_tables import PUBLIC_KEYS
 from app.access.row_protection import drop_unmatched
+from app.access.row_verification import load_complete_group
 from app.access.schemas import PublicKeyInput
 from app.administration.account_changes import (
     ask_or_claim_approval,
@@ -41,12 +43,17 @@ class PublicKeyKnown(Problem):
 def register_public_key(
     tx: WriteTransaction, account_id: UUID, new: PublicKeyInput, approval: UUID | None
 ) -> PublicKey | Approval:
-    """Register a machine's key; without `approval`, request and return an approval."""
+    """Register a machine's key; without `approval`, request and return an approval.
+
+    Raises NotAuthentic if a key of the account was altered or hidden outside the service,
+    because a revoked key could otherwise be registered again.
+    """
     account = lock_to_grant(tx, account_id, more=frozenset())
     if account.kind != AccountKind.INTEGRATION:
         raise NotAMachine("Open an account of kind `integration` for the machine.")
     kid = new.jwk.thumbprint
-    if machine_keys.find_key(tx, account.id, kid) is not None:
+    known = load_complete_group(tx.session, account.id, PUBLIC_KEYS)
+    if any(row["kid"] == kid for _, row in known):
         raise PublicKeyKnown("Make another key pair; a revoked key cannot be used again.")
     details = {"kid": kid, "scopes": sorted(set(new.scopes)), "days": new.days}
     matter = replace(

@@ -10,11 +10,19 @@ import pytest
 from httpx2 import Response
 
 from app.access.enrolment_models import Enrolment
-from app.access.models import Account, UserSession
+from app.access.models import Account, PublicKey, UserSession
 from app.kernel.actors import Role
+from tests.support.account_changes import add
+from tests.support.administrators import ADMINISTRATOR
 from tests.support.authenticators import Authenticator, Credential
 from tests.support.database_attacks import BEFORE, Attacker, Row
 from tests.support.hidden_rows import add_hiding_policy, list_patterns
+from tests.support.machine_keys import (
+    OFFICES,
+    get_keys_path,
+    make_registration,
+    register_machine,
+)
 from tests.support.passkeys import (
     Invited,
     Office,
@@ -223,3 +231,24 @@ def test_recovery_leaves_the_enrolments_of_other_people(world: World) -> None:
     _, opened = open_recovery(office, office.first).redeem(Authenticator())
     assert opened.status_code == 201
     assert kept.ask_options().status_code == 200
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [{"kid": "x"}, {"account_id": uuid4()}, {"revoked_at": None}, None],
+    ids=["kid", "moved", "not revoked", "deleted"],
+)
+def test_revoked_public_key_that_is_hidden_is_not_registered_again(
+    world: World, hidden: Row | None
+) -> None:
+    machine, attacker = register_machine(world), Attacker(world)
+    administrator = world.add_person(OFFICES[0], ADMINISTRATOR)
+    keys, new = get_keys_path(machine.one), make_registration(machine.key)
+    unwrap(administrator.send(f"{keys}/{machine.kid}/revoke"))
+    row = attacker.find(PublicKey, kid=machine.kid)
+    assert get_problem(add(administrator, keys, new)) == (409, "public-key-known")
+
+    hide(attacker, PublicKey, row, hidden)
+    assert get_problem(add(administrator, keys, new)) == ALTERED
+    restore(attacker, PublicKey, row, hidden)
+    assert get_problem(add(administrator, keys, new)) == (409, "public-key-known")
