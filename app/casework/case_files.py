@@ -24,6 +24,7 @@ from app.directory import queries as directory_queries
 from app.directory.models import FocalPoint
 from app.handovers import queries as handover_queries
 from app.handovers.lifecycle import State as HandoverState
+from app.handovers.models import Handover
 from app.kernel.combined_queries import (
     CombinedQuery,
     Values,
@@ -125,6 +126,9 @@ def store_results(tx: ReadTransaction, case_ids: Iterable[UUID], rows: Rows) -> 
         case_queries.load_snapshots: {
             one.case_id: one for one in build_all(tx, SummarySnapshot, rows["summaries"])
         },
+        handover_queries.list_of_cases: group_by_case(
+            sorted(build_all(tx, Handover, rows["handovers"]), key=attrgetter("number"))
+        ),
         handover_queries.find_cases_on_offer: find_case_ids(
             rows["handovers"], lambda values: values["state"] == HandoverState.OFFERED
         ),

@@ -3,9 +3,6 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
-from uuid import UUID
-
-from sqlalchemy import bindparam, select
 
 from app.cases.models import Case
 from app.cases.sections import LEVELS, Section
@@ -13,8 +10,8 @@ from app.directory import borders
 from app.directory import queries as directory_queries
 from app.directory.kinds import DisclosureLevel
 from app.directory.models import FocalPoint
+from app.handovers import queries as handover_queries
 from app.handovers.lifecycle import State
-from app.handovers.models import Handover
 from app.kernel.actors import Relation
 from app.kernel.transactions import ReadTransaction
 
@@ -54,23 +51,20 @@ def may_open(tx: ReadTransaction, case: Case, reader: FocalPoint, section: Secti
 
 BY_HANDOVER: Final = frozenset({Relation.FORMER_LEAD, Relation.HANDOVER_CANDIDATE})
 """Every case that had a handover has a party with one of these relations."""
-LATEST: Final = (
-    select(Handover.lead_id)
-    .where(
-        Handover.case_id == bindparam("case"),
-        Handover.successor_id == bindparam("to"),
-        Handover.state.in_((State.OFFERED, State.EFFECTIVE)),
-    )
-    .order_by(Handover.number.desc())
-    .limit(1)
-)
+TRANSFERRING: Final = frozenset({State.OFFERED, State.EFFECTIVE})
 
 
 def find_transfer(
     tx: ReadTransaction, case: Case, reader: FocalPoint
 ) -> LeadTransfer | None:
-    """Return the latest transfer of the lead to `reader`, or None if there is none."""
+    """Return the latest transfer of the lead to `reader`, or None if there is none.
+
+    Raises NotAuthentic if a handover of the case was altered outside the service.
+    """
     if not any(party.relation in BY_HANDOVER for party in case.parties):
         return None
-    lead_id: UUID | None = tx.session.scalar(LATEST, {"case": case.id, "to": reader.id})
-    return LeadTransfer(directory_queries.by_id(tx, lead_id), reader) if lead_id else None
+    of_case = handover_queries.list_of_cases(tx, [case.id]).get(case.id, ())
+    for handover in reversed(of_case):
+        if handover.successor_id == reader.id and handover.state in TRANSFERRING:
+            return LeadTransfer(directory_queries.by_id(tx, handover.lead_id), reader)
+    return None

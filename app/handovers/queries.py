@@ -1,6 +1,6 @@
 """Queries for handovers. `get`, `lock` and `list_own` find only visible handovers."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -81,6 +81,27 @@ def find_open(tx: ReadTransaction, case_id: UUID) -> Handover | None:
     found = tx.session.scalars(of_case.order_by(Handover.number)).all()
     require_all_loaded(tx.session, [case_id], Handover.list_labels())
     return next((one for one in found if one.state == State.OFFERED), None)
+
+
+OF_CASES: Final = (
+    select(Handover).where(Handover.case_id.in_(CASES)).order_by(Handover.number)
+)
+
+
+@load_once(Handover)
+def list_of_cases(
+    tx: ReadTransaction, case_ids: Iterable[UUID]
+) -> Mapping[UUID, Sequence[Handover]]:
+    """List all handovers of the given cases, oldest first, by the id of the case.
+
+    Raises NotAuthentic if a handover was altered or deleted outside the service.
+    """
+    found: dict[UUID, list[Handover]] = {}
+    cases = list(case_ids)
+    for handover in tx.session.scalars(OF_CASES, {"cases": cases}):
+        found.setdefault(handover.case_id, []).append(handover)
+    require_all_loaded(tx.session, cases, Handover.list_labels())
+    return found
 
 
 def list_offered(tx: ReadTransaction) -> list[Handover]:

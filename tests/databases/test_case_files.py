@@ -44,6 +44,7 @@ RULES_READ = (
     consent_queries.list_for_cases,
     deadline_queries.find_running,
     handover_queries.find_cases_on_offer,
+    handover_queries.list_of_cases,
     questions.find_unanswered,
     referral_queries.list_states,
     return_queries.list_open,
