@@ -1,5 +1,6 @@
 """Queries for offices with too few accounts that can work on cases (ADR 50, R14)."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -10,8 +11,11 @@ from sqlalchemy.orm import Session
 
 from app.access import machine_keys, people
 from app.access.models import Account, Passkey
+from app.access.protected_tables import OWNERS
+from app.access.row_verification import parse_owner
 from app.directory.models import FocalPoint
 from app.kernel.actors import CASE_ROLES, HOLDER_APPROVERS, AccountKind, Role
+from app.kernel.macs import MACS, NotAuthentic
 from app.kernel.recall import load_once
 from app.kernel.transactions import ReadTransaction
 
@@ -59,16 +63,24 @@ def load_staff(session: Session, now: datetime) -> dict[UUID, list[StaffMember]]
 def find_unattended(session: Session, since: datetime) -> frozenset[UUID]:
     """Return the offices in which no account has been able to work on cases since a time.
 
-    Accounts of machines count. An office that never had an account is not included.
+    Accounts of machines count. An office that never had an account is not included. The
+    accounts are not verified.
     """
     accounts = select(Account.focal_point_id, Account.roles, Account.disabled_at)
     known, attended = set[UUID](), set[UUID]()
     for office, roles, disabled_at in session.execute(accounts):
         known.add(office)
-        was_enabled = disabled_at is None or disabled_at > since
-        if was_enabled and not CASE_ROLES.isdisjoint(roles):
+        if was_able_to_work(since, roles, disabled_at):
             attended.add(office)
     return frozenset(known - attended)
+
+
+def was_able_to_work(
+    since: datetime, roles: Collection[str], disabled_at: datetime | None
+) -> bool:
+    """Return whether an account has been able to work on cases at or after a time."""
+    was_enabled = disabled_at is None or disabled_at > since
+    return was_enabled and not CASE_ROLES.isdisjoint(roles)
 
 
 def find_without_second_person(session: Session) -> frozenset[UUID]:
@@ -94,10 +106,45 @@ def find_without_second_person(session: Session) -> frozenset[UUID]:
 
 @load_once(Account)
 def find_unattended_offices(tx: ReadTransaction) -> frozenset[UUID]:
-    """Return the offices in which no account has been able to work on cases for a day."""
+    """Return the offices in which no account has been able to work on cases for a day.
+
+    The accounts are not verified. To decide about one office, use `is_unattended`.
+    """
     return find_unattended(tx.session, tx.now - UNATTENDED_AFTER)
 
 
+def is_unattended(tx: ReadTransaction, office_id: UUID) -> bool:
+    """Return whether no account of an office has been able to work on cases for a day.
+
+    The accounts of an office that looks unattended are verified.
+    """
+    return office_id in find_unattended_offices(tx) and is_verified_unattended(
+        tx, office_id
+    )
+
+
+@load_once(Account)
+def is_verified_unattended(tx: ReadTransaction, office_id: UUID) -> bool:
+    """Return whether the verified accounts of an office show that it is unattended.
+
+    If an account was altered outside the service, an alarm is logged and the result is
+    False. Otherwise, such a change would take the cases of the office from it.
+    """
+    since, macs = tx.now - UNATTENDED_AFTER, tx.session.info[MACS]
+    own = OWNERS[Account].table.c.focal_point_id == office_id
+    rows = tx.session.connection().execute(select(OWNERS[Account].table).where(own))
+    accounts = [dict(row) for row in rows.mappings()]
+    try:
+        for account in accounts:
+            parse_owner(macs, Account, account)
+    except NotAuthentic:
+        return False
+    return bool(accounts) and not any(
+        was_able_to_work(since, account["roles"], account["disabled_at"])
+        for account in accounts
+    )
+
+
 def is_closed_or_unattended(tx: ReadTransaction, office: FocalPoint) -> bool:
-    """Return whether an office is closed or is one of `find_unattended_offices`."""
-    return not office.active or office.id in find_unattended_offices(tx)
+    """Return whether an office is closed or unattended, as `is_unattended` does."""
+    return not office.active or is_unattended(tx, office.id)

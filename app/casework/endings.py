@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 from uuid import UUID
 
-from app.access.office_staff import find_unattended_offices
+from app.access.office_staff import find_unattended_offices, is_unattended
 from app.cases import system_queries
 from app.cases.lifecycle import LED, OPEN
 from app.cases.models import Case
@@ -120,7 +120,7 @@ def apply_case_endings(tx: WriteTransaction, case_id: UUID) -> bool:
 def apply_to_lead(tx: WriteTransaction, case: Case) -> Iterator[UUID | None]:
     """If the lead is unattended and no desk is a party, add the desk and yield its id."""
     lead = case.with_relation(Relation.LEAD)
-    if case.state not in LED or lead is None or lead not in find_unattended_offices(tx):
+    if case.state not in LED or lead is None or not is_unattended(tx, lead):
         return
     if case.with_relation(Relation.ESCALATION_DESK) is None:
         escalate_to_desk(tx, case)
