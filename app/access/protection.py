@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
@@ -24,6 +25,7 @@ from app.access.row_verification import (
     require_authentic_account,
 )
 from app.access.stored_groups import GroupKey, store_mac
+from app.access.unreviewed_accesses import list_unreviewed
 from app.kernel.actors import SERVICE
 from app.kernel.macs import EMPTY, MACS, Group, NotAuthentic, RowMacs
 from app.kernel.transactions import Runtime
@@ -79,16 +81,31 @@ def protect_accounts(runtime: Runtime) -> Iterator[tuple[int, int]]:
 def protect_account_again(runtime: Runtime, account_id: UUID) -> None:
     """Write new MACs for an account and its person, from the rows as they are now.
 
-    The sessions, enrolments and requests for approval of the account end. A passkey stays
-    valid unless it or the row of the person was altered, or the key file is new.
+    The sessions, enrolments and requests for approval of the account end. Its entries of
+    unreviewed emergency accesses stay unless its row was altered. A passkey stays valid
+    unless it or the row of the person was altered, or the key file is new.
     """
     with runtime.database.begin_write() as session:
         own = select(Account.person_id).where(Account.id == account_id)
         person_id = session.scalar(own)
-        write_mac(session, (Account, account_id), EMPTY, KEY_TABLES)
+        unreviewed = find_unreviewed(session, account_id)
+        write_mac(session, (Account, account_id), unreviewed, KEY_TABLES)
         if person_id is not None:
             kept = find_authentic_group(session, person_id)
             write_mac(session, (Person, person_id), kept, [MEMBERSHIP])
+
+
+def find_unreviewed(session: Session, account_id: UUID) -> Group:
+    """Return the group of an account with the entries of unreviewed accesses only.
+
+    If the row of the account was altered, or the key file is new, the group is empty.
+    """
+    try:
+        row = read_row(session.connection(), OWNERS[Account], account_id, lock=True)
+        group = parse_owner(session.info[MACS], Account, row) or EMPTY
+    except NotAuthentic:
+        return EMPTY
+    return replace(group, entries=list_unreviewed(group))
 
 
 def find_authentic_group(session: Session, person_id: UUID) -> Group:

@@ -34,7 +34,7 @@ def store_entries(
     group: Group,
     kept: Mapping[bytes, Entry],
 ) -> None:
-    """Store the group of a locked owner with only the entries in `kept`."""
+    """Store the group of a locked owner with the entries in `kept`."""
     table, new = OWNERS[key[0]], Group(kept, group.revision + 1)
     mac = session.info[MACS].format_group(table.name, table.get_values(row), new)
     store_mac(session, key, mac)

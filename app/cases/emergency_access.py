@@ -9,7 +9,8 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from app.access import people
+from app.access import people, unreviewed_accesses
+from app.access.account_locks import lock_accounts
 from app.access.models import Account
 from app.cases.case_loading import require_all_loaded
 from app.cases.grants import WORKING_RELATIONS, Grant
@@ -17,11 +18,12 @@ from app.cases.models import Case
 from app.cases.queries import require_found
 from app.cases.records import EmergencyAccess
 from app.cases.sections import EmergencyAccessPurpose, Section
-from app.cases.vital_interest import EmergencyAccessState
+from app.cases.vital_interest import HOLDS_FOR, EmergencyAccessState
 from app.kernel.actors import Relation
+from app.kernel.protected_groups import verify_loaded
 from app.kernel.recall import load_once
 from app.kernel.statements import make_list_parameter
-from app.kernel.transactions import ReadTransaction
+from app.kernel.transactions import ReadTransaction, WriteTransaction
 
 REQUESTING_RELATIONS: Final = WORKING_RELATIONS | {Relation.SUBMITTER}
 """The relations that allow an office to request emergency access."""
@@ -43,6 +45,33 @@ def get(tx: ReadTransaction, case_id: UUID, access_id: UUID) -> EmergencyAccess:
     mine = (EmergencyAccess.case_id == case_id) & (EmergencyAccess.id == access_id)
     found = tx.session.scalar(select(EmergencyAccess).where(mine))
     return require_found(found, "emergency access")
+
+
+def lock_account(tx: WriteTransaction, access_id: UUID) -> None:
+    """Lock the account that requested an access, which precedes the lock of the case.
+
+    A decision or a review changes the MAC of this account.
+    """
+    own = select(EmergencyAccess.account_id).where(EmergencyAccess.id == access_id)
+    lock_accounts(tx.session, Account.id.in_(own))
+
+
+def record_decision(tx: WriteTransaction, access: EmergencyAccess, *, grant: bool) -> None:
+    """Record the caller's decision. A granted access is valid from now on (R15)."""
+    access.granted, access.decided_at = grant, tx.now
+    access.decided_by = tx.actor.focal_point_id
+    access.decided_account = tx.actor.account_id
+    if grant:
+        access.holds_until = tx.now + HOLDS_FOR
+        unreviewed_accesses.add_unreviewed(tx.session, access.account_id, access.id)
+
+
+def record_review(
+    tx: WriteTransaction, access: EmergencyAccess, *, justified: bool
+) -> None:
+    """Record that an access was reviewed now."""
+    access.reviewed_at, access.justified = tx.now, justified
+    unreviewed_accesses.remove_reviewed(tx.session, access.account_id, access.id)
 
 
 def find_granted(
@@ -137,15 +166,40 @@ def load_own_requests(
     """Load the caller's requests in the given cases, and whether a review is overdue.
 
     `page` are the ids of all cases that are shown together, whose requests may have been
-    loaded already. It contains `case_ids`, or is empty.
+    loaded already. It contains `case_ids`, or is empty. Rows of other cases are not
+    verified, so the result shows which actions are available, but does not decide.
     """
     found = list_own(tx, tx.actor.account_id, page or case_ids)
+    return build_own_requests(tx, (one for one in found if one.case_id in case_ids), found)
+
+
+def load_verified_requests(tx: ReadTransaction, case_id: UUID) -> OwnRequests:
+    """Load the caller's requests in a case, and whether a review is overdue in any case.
+
+    All requests of the person are loaded and verified, because a query for unreviewed
+    accesses would not find one that was altered. Raises NotAuthentic if one was altered
+    outside the service, or if one is missing in the case or is missing and not reviewed.
+    """
+    accounts = people.list_own_accounts(tx)
+    in_case = [one for one in list_for_case(tx, case_id) if one.account_id in accounts]
+    own = select(EmergencyAccess).where(EmergencyAccess.account_id.in_(accounts))
+    found = tx.session.scalars(own).all()
+    unreviewed_accesses.require_unreviewed(tx, accounts, {one.id for one in found})
+    verify_loaded(tx.session)
+    return build_own_requests(tx, in_case, found)
+
+
+def build_own_requests(
+    tx: ReadTransaction,
+    of_cases: Iterable[EmergencyAccess],
+    every: Iterable[EmergencyAccess],
+) -> OwnRequests:
+    """Return which requests in some cases are pending, and whether a review is overdue."""
     return OwnRequests(
         pending={
             one.case_id
-            for one in found
-            if one.case_id in case_ids
-            and one.get_state(tx.now) == EmergencyAccessState.REQUESTED
+            for one in of_cases
+            if one.get_state(tx.now) == EmergencyAccessState.REQUESTED
         },
-        has_unreviewed=any(one.is_review_overdue(tx.now) for one in found),
+        has_unreviewed=any(one.is_review_overdue(tx.now) for one in every),
     )

@@ -62,7 +62,7 @@ def find_forged(
 
     A case was altered if a row was not written by the service, or if a row is missing. Rows
     of other cases are not verified. They are unreviewed emergency accesses of the caller,
-    and only prevent the caller from requesting another access.
+    and show that no other access can be requested. A request verifies them again.
     """
     of_case = {case_id: dict[str, list[Values]]() for case_id in ids}
     for name in PROTECTED.keys() & rows.keys():

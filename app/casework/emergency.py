@@ -107,7 +107,7 @@ def request_access(
     if not takes_part or tx.actor.kind != AccountKind.PERSON:
         raise ActionNotYours("Only a person at an office that is a party can request this.")
     acting.require_working_role(tx)
-    own = emergency_access.load_own_requests(tx, [case.id])
+    own = emergency_access.load_verified_requests(tx, case.id)
     if own.has_unreviewed:
         raise EmergencyAccessUnreviewed(
             "Until then, another person at your office can make the request."
@@ -154,6 +154,7 @@ def decide_access(
     (409) if the request was already decided or has expired, or if access is granted to an
     office that may no longer have access.
     """
+    emergency_access.lock_account(tx, access_id)
     case, reading = lock_access(tx, code, access_id)
     require_other_organisation(tx, case, reading)
     if reading.granted == grant and reading.decided_account == tx.actor.account_id:
@@ -163,11 +164,8 @@ def decide_access(
         raise EmergencyAccessDecided("The office that asked can make a new request.")
     if grant and not emergency_access.may_request(case, reading.asked_by):
         raise EmergencyAccessDecided("The office that asked may no longer have access.")
-    reading.granted, reading.decided_at = grant, tx.now
-    reading.decided_by = tx.actor.focal_point_id
-    reading.decided_account = tx.actor.account_id
+    emergency_access.record_decision(tx, reading, grant=grant)
     if grant:
-        reading.holds_until = tx.now + HOLDS_FOR
         start_deadline(tx, reading, _K.EMERGENCY_ACCESS_ENDS, None)
     else:
         deadline_actions.stop(tx, reading.id)
@@ -283,6 +281,7 @@ def record_review(
     The reviewer must not be the person who granted or had the access. A review is possible
     only after the access has ended, so that it covers everything that was read.
     """
+    emergency_access.lock_account(tx, access_id)
     case, reading = lock_access(tx, code, access_id)
     acting.require_protection_officer(tx, case)
     require_other_person(tx, reading.account_id, reading.decided_account)
@@ -293,7 +292,7 @@ def record_review(
         raise EmergencyAccessDecided(
             "The access was not granted, is not over yet, or has already been reviewed."
         )
-    reading.reviewed_at, reading.justified = tx.now, found.justified
+    emergency_access.record_review(tx, reading, justified=found.justified)
     facts = {"emergency_access": str(reading.id), "justified": str(found.justified).lower()}
     event = "case.emergency_access_reviewed"
     tx.record(event, case, get_audience(case, reading), facts)

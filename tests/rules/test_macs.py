@@ -13,6 +13,7 @@ from sqlalchemy import inspect
 
 from app.access.protected_tables import MEMBERS, MEMBERSHIP
 from app.access.row_protection import create_macs
+from app.access.unreviewed_accesses import LABEL as UNREVIEWED
 from app.cases.models import Case
 from app.cases.protected_records import (
     compute_code,
@@ -164,7 +165,7 @@ def test_verified_rows_are_kept_for_some_credentials_only() -> None:
 
 
 def test_tags_of_each_table_begin_with_another_byte() -> None:
-    names = [one.name for one in (*MEMBERS, MEMBERSHIP)]
+    names = [*(one.name for one in (*MEMBERS, MEMBERSHIP)), UNREVIEWED]
 
     assert len({compute_table_tag(name) for name in names}) == len(names)
     assert compute_tag(names[0], "key")[:1] == compute_table_tag(names[0])
