@@ -227,22 +227,14 @@ def count_missed_deadlines(
     Until it is stopped, a deadline counts again each time its length passes, at most once a
     day, because an office that never answers starts no other deadline. Deadlines for which
     `unless` holds do not count. The end of a consent never counts, because a person may
-    refuse a new consent. A deadline that was altered outside the service is ignored. Copies
-    of a deadline have the same MAC: one that runs counts, or else the one with the fewest
-    misses.
+    refuse a new consent. A deadline that was altered outside the service is ignored.
     """
     cases, offices = list(waited_on), list(set(waited_on.values()))
     theirs = Clock.case_id.in_(cases) & Clock.waits_on.in_(offices)
     theirs &= Clock.kind != DeadlineKind.CONSENT_ENDS
-    misses: dict[tuple[UUID, bytes | int], tuple[bool, int]] = {}
+    counts = dict.fromkeys(cases, 0)
     for clock in tx.session.scalars(select(Clock).where(theirs, ~unless)):
         if clock.waits_on == waited_on[clock.case_id] and not clock.is_altered:
             rhythm, until = compute_rhythm(tx, clock, DAY), clock.stopped_at or tx.now
-            is_stopped = clock.stopped_at is not None
-            missed = is_stopped, count_misses(clock.due_at, rhythm, until)
-            key = clock.case_id, clock.mac or clock.number
-            misses[key] = min(missed, misses.get(key, missed))
-    counts = dict.fromkeys(cases, 0)
-    for (case_id, _), (_, number) in misses.items():
-        counts[case_id] += number
+            counts[clock.case_id] += count_misses(clock.due_at, rhythm, until)
     return counts

@@ -1,11 +1,10 @@
 """Deadlines that were changed in the database have no effect (ADR 83)."""
 
-from datetime import timedelta
 from functools import partial
 from typing import Final
 
 import pytest
-from sqlalchemy import false, select
+from sqlalchemy import select
 from structlog.testing import capture_logs
 
 from app.cases.case_protection import protect_case_again
@@ -14,7 +13,7 @@ from app.casework import case_files
 from app.deadlines import actions as deadline_actions
 from app.deadlines import queries as deadline_queries
 from app.deadlines.limits import DeadlineKind
-from app.deadlines.missed_deadlines import DueClock, count_missed_deadlines
+from app.deadlines.missed_deadlines import DueClock
 from app.deadlines.models import Clock, Firing
 from app.kernel.actors import SERVICE
 from app.kernel.macs import NotAuthentic
@@ -183,21 +182,3 @@ def test_inserted_miss_does_not_keep_a_case_at_an_office(
     world.wait(hours=5)
 
     assert officer.read(case)["holder"] != "KZ_LEAD"
-
-
-def test_copies_of_a_deadline_count_once(
-    world: World, officer: Someone, lead: Someone
-) -> None:
-    case = lead.take_lead(officer.submit())
-    attacker = Attacker(world)
-    deadline = attacker.find(Clock, kind=DeadlineKind.ACKNOWLEDGE)
-    late = deadline["due_at"] + timedelta(days=400)
-    for number in (-1, *range(900_000, 900_004)):
-        attacker.insert(Clock, deadline | {"number": number, "stopped_at": late})
-
-    with lead.begin_write() as tx:
-        case_id = deadline["case_id"]
-        counts = count_missed_deadlines(tx, {case_id: lead.id}, unless=false())
-
-    assert counts == {case_id: 0}
-    assert lead.read(case)["you_are"] == ["lead"]
