@@ -57,7 +57,7 @@ def lock_wanted(
     of_accounts = select_kept(tx).where(Approval.asked_by.in_(locked))
     found = tx.session.scalars(lock_rows(of_accounts)).all()
     for account_id in locked:
-        drop_unmatched(tx.session, account_id, found, is_complete=True)
+        drop_unmatched_approvals(tx.session, account_id, found, is_complete=True)
     return [one for one in found if is_wanted(one)]
 
 
@@ -99,10 +99,10 @@ def drop_altered(session: Session, approvals: Sequence[Approval]) -> None:
     has ended and has none can be changed.
     """
     for account_id in sorted({one.asked_by for one in approvals}):
-        drop_unmatched(session, account_id, approvals)
+        drop_unmatched_approvals(session, account_id, approvals)
 
 
-def drop_unmatched(
+def drop_unmatched_approvals(
     session: Session,
     account_id: UUID,
     approvals: Collection[Approval],
@@ -134,7 +134,7 @@ def drop_unmatched(
 def find_unmatched(
     macs: RowMacs, group: Group, approvals: Iterable[Approval], *, is_complete: bool
 ) -> set[bytes]:
-    """Return the tags of the digests that `drop_unmatched` removes from a group."""
+    """Return the tags of the digests that `drop_unmatched_approvals` removes."""
     records = {get_tag(one): APPROVALS.read_record(one) for one in approvals}
     current = group.remove_outdated(macs.clock()).entries
     return {

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import bindparam, select
 
 from app.access import queries as access_queries
-from app.access.approval_digests import drop_altered, drop_unmatched, lock_wanted
+from app.access.approval_digests import drop_altered, drop_unmatched_approvals, lock_wanted
 from app.access.kept_requests import KeptRequest, open_request, seal_request
 from app.access.models import Account, Approval, ApprovalState
 from app.access.row_verification import is_authentic
@@ -158,7 +158,7 @@ def lock_to_end(tx: WriteTransaction, approval_id: UUID) -> Approval:
     """
     approval = access_queries.lock_approval(tx, approval_id)
     for account_id in sorted({approval.asked_by, tx.actor.account_id}):
-        drop_unmatched(tx.session, account_id, [approval])
+        drop_unmatched_approvals(tx.session, account_id, [approval])
     return require_authentic(tx, approval)
 
 
