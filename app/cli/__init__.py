@@ -9,6 +9,7 @@ import gc
 import os
 import runpy
 import sys
+from io import TextIOWrapper
 from typing import Final
 
 OPERATOR: Final = "operator_commands"
@@ -25,9 +26,15 @@ def main() -> None:
     """Run the command that the arguments name.
 
     Only the user can read new files, because exports can name the offices of a case.
+    Output is in UTF-8 on each host, because the names of offices need more than a locale.
     Garbage collection is off until all modules are imported, because it took a sixth of the
     start-up time.
     """
+    if sys.flags.optimize > 1:
+        sys.exit("Run Python without -OO, and unset PYTHONOPTIMIZE: docstrings are needed.")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     os.umask(0o077)
     gc.disable()
     program = PROGRAMS.get(sys.argv[1], "commands") if sys.argv[1:] else "commands"

@@ -34,12 +34,13 @@ def list_versions(session: Session, url: str) -> Iterator[str]:
 
 
 def require_supported_database(session: Session, url: str) -> None:
-    """Raise NotReady if the database is too old or does not store text as UTF-8."""
+    """Raise NotReady if the database is too old, or refuses writes or names in UTF-8."""
     if make_url(url).get_backend_name() == "sqlite":
         require_recent_sqlite(sqlite3.sqlite_version_info)
     else:
         require_recent_postgresql(int(get_parameter(session, "server_version_num")))
         require_utf8(get_parameter(session, "server_encoding"))
+        require_writable(get_parameter(session, "default_transaction_read_only"))
 
 
 def require_recent_sqlite(version: tuple[int, ...]) -> None:
@@ -66,6 +67,15 @@ def require_utf8(encoding: str) -> None:
         raise NotReady(
             f"The database has the encoding {encoding}, which cannot store every name. "
             "Create another database: createdb --template=template0 --encoding=UTF8 NAME"
+        )
+
+
+def require_writable(is_read_only: str) -> None:
+    """Raise NotReady if transactions of this login are read-only by default."""
+    if is_read_only == "on":
+        raise NotReady(
+            "The database refuses writes: default_transaction_read_only is on for the "
+            "server, the database or the login. Set it to off."
         )
 
 

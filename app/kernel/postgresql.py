@@ -9,6 +9,9 @@ from app.kernel.sqlite import DriverConnection
 POSTGRESQL_SETTINGS: Final = (
     "SET search_path = 'public'",
     "SET timezone = 'UTC'",
+    "SET datestyle = 'ISO, YMD'",
+    "SET quote_all_identifiers = 'off'",
+    "SET row_security = 'on'",
     "SET synchronous_commit = 'on'",
     "SET lock_timeout = '5s'",
     "SET statement_timeout = '10s'",

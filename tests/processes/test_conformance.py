@@ -10,6 +10,7 @@ from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from math import ceil
 from pathlib import Path
+from shlex import quote
 from threading import Thread
 from time import time
 from typing import override
@@ -55,7 +56,7 @@ FAULTS = {
 def check(
     poller: Path, kills: int, seed: int, python: str = sys.executable
 ) -> subprocess.CompletedProcess[str]:
-    run = f"{python} {poller} {{state}}"
+    run = f"{quote(python)} {quote(str(poller))} {{state}}"
     command = [
         python,
         str(KIT / "check.py"),

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from shlex import quote
 from typing import Any, Final
 
 import pytest
@@ -132,7 +133,7 @@ FAULTS: Final = {
 def check(
     receiver: Path, *options: str, python: str = sys.executable
 ) -> subprocess.CompletedProcess[str]:
-    run = f"{python} {receiver} {{state}}"
+    run = f"{quote(python)} {quote(str(receiver))} {{state}}"
     command = [python, str(KIT / "check_receiver.py"), "--path", "/hook?office=1"]
     command += ["--run", f"{run} {{port}}", "--list", f"{run} --list", *options]
     return subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
