@@ -74,11 +74,10 @@ FAULTS: Final = {
     "a field that is not known": (
         [
             (
-                "    return dict(json.loads(body))",
-                """    message = json.loads(body)
-    if set(message) != {"type", "timestamp", "data"}:
-        raise RefusedError
-    return message""",
+                "            return message\n",
+                """            if set(message) == {"type", "timestamp", "data"}:
+                return message
+""",
             )
         ],
         "answered 400 to a message with a new field: answer 2xx",
