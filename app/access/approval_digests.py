@@ -26,7 +26,7 @@ from app.kernel.macs import (
     NotAuthentic,
     RowMacs,
     compute_table_tag,
-    has_table,
+    has_entry_of_table,
     log_alarm,
 )
 from app.kernel.statements import lock_rows
@@ -74,7 +74,8 @@ def list_accounts_to_lock(
     accounts = tx.session.connection().execute(select(OWNERS[Account].table))
     listed = {one.asked_by for one in approvals if is_wanted(one)}
     for row in accounts.mappings():
-        if row["id"] in listed or row["mac"] is None or not has_table(row["mac"], CODE):
+        mac = row["mac"]
+        if row["id"] in listed or mac is None or not has_entry_of_table(mac, CODE):
             continue
         with suppress(NotAuthentic):
             group = parse_owner(macs, Account, dict(row))

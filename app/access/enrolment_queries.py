@@ -26,7 +26,7 @@ from app.kernel.statements import lock_rows
 from app.kernel.transactions import ReadTransaction, WriteTransaction
 
 type Row = Mapping[str, Any]
-"""The columns and values of a row."""
+"""The values of a row by the name of the column."""
 
 
 def find(session: Session, enrolment_id: UUID, *, lock: bool = False) -> Enrolment | None:
@@ -66,14 +66,14 @@ def list_made_by(tx: WriteTransaction, makers: AbstractSet[UUID]) -> list[Enrolm
     """
     return [
         get_verified(tx.session, Enrolment, row["id"])
-        for row in list_verified(tx.session)
+        for row in verify_all(tx.session)
         if not makers.isdisjoint({row["created_by"], row["confirmed_by"]})
         and Enrolment(**row).is_open(tx.now)
     ]
 
 
-def list_verified(session: Session) -> Iterator[Row]:
-    """Yield the enrolments of all accounts, after removing digests that do not match.
+def verify_all(session: Session) -> Iterator[Row]:
+    """Remove digests that no enrolment matches, and yield the enrolments that match theirs.
 
     An enrolment can be hidden in any of its columns, so the digests of each account show
     which enrolments exist. Accounts that were altered outside the service are left out,
@@ -87,14 +87,14 @@ def list_verified(session: Session) -> Iterator[Row]:
     for account in connection.execute(accounts).mappings().all():
         own = rows[account["id"]]
         with suppress(NotAuthentic):
-            if not is_complete(session.info[MACS], dict(account), own):
+            if not has_all_enrolments(session.info[MACS], dict(account), own):
                 kept = drop_unmatched(session, Account, account["id"])
                 own = [row for table, row in kept if table is ENROLMENTS]
             yield from own
 
 
-def is_complete(macs: RowMacs, account: Row, rows: Collection[Row]) -> bool:
-    """Return whether the enrolments of an account match its digests, and none is missing.
+def has_all_enrolments(macs: RowMacs, account: Row, rows: Collection[Row]) -> bool:
+    """Return whether `rows` are the enrolments of an account, none altered or missing.
 
     Raises NotAuthentic if the account was altered outside the service.
     """

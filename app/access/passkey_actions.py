@@ -229,7 +229,10 @@ def remove_all_passkeys(session: Session, person_id: UUID, now: datetime) -> Non
 
 
 def drop_unmatched_passkeys(session: Session, person_id: UUID) -> set[UUID]:
-    """Call `drop_unmatched`; return the ids of the valid passkeys of a person."""
+    """Remove the digests that no passkey of a person matches.
+
+    Returns the ids of the valid passkeys of the person.
+    """
     return {
         row["id"]
         for table, row in drop_unmatched(session, Person, person_id)

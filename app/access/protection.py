@@ -24,7 +24,7 @@ from app.access.row_verification import (
     read_row,
     require_authentic_account,
 )
-from app.access.stored_groups import GroupKey, store_mac
+from app.access.stored_groups import GroupKey, store_entries
 from app.access.unreviewed_accesses import list_unreviewed
 from app.kernel.actors import SERVICE
 from app.kernel.macs import EMPTY, MACS, Group, NotAuthentic, RowMacs
@@ -134,10 +134,9 @@ def write_mac(
 ) -> None:
     """Write the MAC of an owner, for a group and the current rows of `tables`."""
     macs: RowMacs = session.info[MACS]
-    connection, table = session.connection(), OWNERS[key[0]]
-    row = read_row(connection, table, key[1], lock=True)
+    connection = session.connection()
+    row = read_row(connection, OWNERS[key[0]], key[1], lock=True)
     entries = dict(group.entries)
     for member_table, member in list_members(connection, tables, key[1]):
         set_entry(macs, entries, member_table, member)
-    new = Group(entries, group.revision + 1)
-    store_mac(session, key, macs.format_group(table.name, table.get_values(row), new))
+    store_entries(session, key, row, group, entries)

@@ -217,8 +217,8 @@ def get_account(tx: ReadTransaction, account_id: UUID) -> Account:
 def lock_account(tx: WriteTransaction, account_id: UUID) -> Account:
     """Lock and return an account, or raise NotFound (404).
 
-    The accounts that asked for approvals which may end with the rights of this account are
-    locked at the same time, in the order of their ids.
+    Unused approvals that this account gave, or that are about it, may end as well. So the
+    accounts that asked for them are locked too, all in the order of their ids.
     """
     about = Approval.subject == f"accounts/{account_id}"
     linked = or_(is_allowed_by(account_id), about) & Approval.decision.in_(UNSPENT)

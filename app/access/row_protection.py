@@ -130,9 +130,10 @@ def collect_membership(changes: GroupChanges, account: Account) -> None:
 
 
 def protect_group(session: Session, key: GroupKey, change: GroupChange) -> None:
-    """Write the MAC of one group, unless `lock_owner` returns no group.
+    """Write the MAC of one group.
 
-    Without keys, rows can only end, and keep their digests.
+    Nothing is written if `lock_owner` returns no group, or if rows only end and there are
+    no keys, as after a restore. The digests of these rows stay.
     """
     macs: RowMacs = session.info[MACS]
     if macs.is_disabled and change.has_only_endings(macs.clock()):

@@ -1,7 +1,7 @@
 """Verification of the rows that give rights, when a right is used (ADR 80)."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, Row, select
@@ -25,9 +25,6 @@ from app.kernel.macs import (
     raise_alarm,
 )
 from app.kernel.transactions import is_read_only
-
-VERIFIED: Final = "verified groups"
-"""The key, in `Session.info`, of the groups that were verified as complete."""
 
 type MemberLabels = Mapping[type[Any], Mapping[str, str]]
 """The models whose rows are in the result of a query. Each maps the names of its columns to
@@ -146,26 +143,15 @@ def read_loaded(owner: Owner) -> Mapping[str, Any]:
     return OWNERS[type(owner)].read_record(owner) | {"mac": owner.mac}
 
 
-def require_complete_group(session: Session, owner_id: UUID, *tables: MemberTable) -> None:
-    """Raise NotAuthentic if a row of a group was altered outside the service or is missing.
-
-    Only the rows of `tables` are verified, and only once in a transaction. A rule that
-    decides about the rows uses `load_complete_group`: on PostgreSQL, a second statement may
-    not see all rows that were verified.
-    """
-    verified = session.info.get(VERIFIED, frozenset())
-    if not verified.issuperset((owner_id, table) for table in tables):
-        load_complete_group(session, owner_id, *tables)
-
-
 def load_complete_group(
     session: Session, owner_id: UUID, *tables: MemberTable
 ) -> list[MemberRow]:
     """Return the rows of a group in `tables`, with their tables.
 
-    Raises NotAuthentic if a row was altered outside the service or is missing. Another
-    transaction may change the group at the same time. If a row does not match, a write
-    transaction therefore locks the owner and reads the rows again.
+    Raises NotAuthentic if a row was altered outside the service or is missing. A rule must
+    use the returned rows, because a policy of PostgreSQL can hide rows from a second
+    statement (ADR 80). Another transaction may change the group at the same time. If a row
+    does not match, a write transaction therefore locks the owner and reads the rows again.
     """
     session.flush()
     rows, unmatched = read_group(session, owner_id, tables)
@@ -173,8 +159,6 @@ def load_complete_group(
         rows, unmatched = read_group(session, owner_id, tables, lock=True)
     if unmatched is not None:
         raise_alarm(*unmatched)
-    verified: set[tuple[UUID, MemberTable]] = session.info.setdefault(VERIFIED, set())
-    verified.update((owner_id, table) for table in tables)
     return rows
 
 

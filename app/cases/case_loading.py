@@ -85,6 +85,14 @@ def add_rows(session: Session, model: type[Protected], rows: Iterable[Row]) -> N
             groups.add_case(row)
 
 
+def group_by_case[R: OfCase](records: Iterable[R]) -> dict[UUID, list[R]]:
+    """Return records by the id of their case, in the given order."""
+    found: dict[UUID, list[R]] = {}
+    for record in records:
+        found.setdefault(record.case_id, []).append(record)
+    return found
+
+
 def leave_out_forged[R: OfCase](session: Session, records: Iterable[R]) -> list[R]:
     """Return the records, except those of cases that were altered outside the service."""
     forged = CaseGroups.get_for(session).find_forged(session)

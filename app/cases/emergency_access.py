@@ -48,7 +48,7 @@ def get(tx: ReadTransaction, case_id: UUID, access_id: UUID) -> EmergencyAccess:
 
 
 def lock_account(tx: WriteTransaction, access_id: UUID) -> None:
-    """Lock the account that requested an access, which precedes the lock of the case.
+    """Lock the account that requested an access. Call this before the case is locked.
 
     A decision or a review changes the MAC of this account.
     """

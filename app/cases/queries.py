@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Select, and_, exists, select
 from sqlalchemy.orm import Session, aliased
 
 from app.cases import statements
-from app.cases.case_loading import mark_locked, require_all_loaded
+from app.cases.case_loading import group_by_case, mark_locked, require_all_loaded
 from app.cases.filters import is_in_state, is_own_party, matches_summary
 from app.cases.grants import Grant, list_relations
 from app.cases.lifecycle import State
@@ -259,12 +259,10 @@ def load_facts(tx: ReadTransaction, case_ids: Iterable[UUID]) -> Mapping[UUID, l
 
     Raises NotAuthentic if a fact was deleted outside the service.
     """
-    found: dict[UUID, list[Fact]] = {}
     cases = list(case_ids)
-    for fact in tx.session.scalars(statements.FACTS, {"cases": cases}):
-        found.setdefault(fact.case_id, []).append(fact)
+    found = tx.session.scalars(statements.FACTS, {"cases": cases}).all()
     require_all_loaded(tx.session, cases, Fact.list_labels())
-    return found
+    return group_by_case(found)
 
 
 def get_fact(tx: ReadTransaction, case_id: UUID, fact_id: UUID) -> Fact:

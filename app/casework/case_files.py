@@ -10,7 +10,7 @@ from uuid import UUID
 
 from app.cases import default_contacts, emergency_access, questions, rule_documents
 from app.cases import queries as case_queries
-from app.cases.case_loading import OfCase
+from app.cases.case_loading import OfCase, group_by_case
 from app.cases.models import Case, CaseKey, DocumentKey, Party, Sealed
 from app.cases.records import EmergencyAccess, Fact, RiskAssessment, SummarySnapshot
 from app.cases.sections import Paper
@@ -221,14 +221,6 @@ def list_open_returns(rows: Rows) -> list[Values]:
 def build_all[R](tx: ReadTransaction, record: type[R], rows: Iterable[Values]) -> list[R]:
     """Return rows as objects of a class."""
     return [build_record(tx, record, values) for values in rows]
-
-
-def group_by_case[R: OfCase](records: Iterable[R]) -> dict[UUID, list[R]]:
-    """Return records by the id of their case, in the given order."""
-    found: dict[UUID, list[R]] = {}
-    for record in records:
-        found.setdefault(record.case_id, []).append(record)
-    return found
 
 
 def group_states(referrals: Iterable[Values]) -> dict[UUID, list[ReferralState]]:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import batched
 from typing import Any, Final, Protocol
 
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.access.protected_tables import OWNERS, Owner
 from app.access.row_verification import parse_owner
-from app.access.stored_groups import store_mac
+from app.access.stored_groups import store_entries
 from app.cases.case_macs import CaseGroups
 from app.cases.models import Case
 from app.cases.protected_records import select_row
@@ -74,11 +74,8 @@ class OwnerTable:
 
     def renew(self, session: Session, row: Row) -> None:
         """Replace the MAC of a locked row with one of the current key."""
-        macs, table = session.info[MACS], OWNERS[self.model]
-        if group := parse_owner(macs, self.model, row):
-            new = replace(group, revision=group.revision + 1)
-            mac = macs.format_group(table.name, table.get_values(row), new)
-            store_mac(session, (self.model, row["id"]), mac)
+        if group := parse_owner(session.info[MACS], self.model, row):
+            store_entries(session, (self.model, row["id"]), row, group, group.entries)
 
 
 @dataclass(frozen=True)

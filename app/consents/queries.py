@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.cases.case_loading import require_all_loaded
+from app.cases.case_loading import group_by_case, require_all_loaded
 from app.cases.lifecycle import State
 from app.cases.models import Case
 from app.cases.statements import CASES
@@ -40,12 +40,10 @@ def list_for_cases(
 
     Raises NotAuthentic if a consent was deleted outside the service.
     """
-    found: dict[UUID, list[Consent]] = {}
     cases = list(case_ids)
-    for consent in tx.session.scalars(CONSENTS, {"cases": cases}):
-        found.setdefault(consent.case_id, []).append(consent)
+    found = tx.session.scalars(CONSENTS, {"cases": cases}).all()
     require_all_loaded(tx.session, cases, Consent.list_labels())
-    return found
+    return group_by_case(found)
 
 
 def list_for_case(tx: ReadTransaction, case_id: UUID) -> list[Consent]:

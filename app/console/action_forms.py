@@ -186,7 +186,10 @@ def offer_action(form: ActionForm, step: Json, attempt: Attempt | None) -> Offer
 
 
 def select_attempt(visit: Visit, attempt: Attempt | None, record_id: str) -> Attempt | None:
-    """Return the failed attempt if the path of the request names this record, or None."""
+    """Return `attempt` if the request was about this record, or None.
+
+    The path of the request contains the id of the record.
+    """
     return attempt if str(visit.request.path_params.get("id")) == record_id else None
 
 

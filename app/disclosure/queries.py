@@ -275,7 +275,7 @@ def select_access_log(tx: ReadTransaction, case: Case) -> Select[AccessEntry, in
 
 
 def get_author(tx: ReadTransaction, case: Case, document: Sealed) -> str | None:
-    """Return the code of the author's office, or None if the caller may not see it.
+    """Return the code of the office that wrote a document; None if it must stay hidden.
 
     The reader of a snapshot of the case must not see authors of newer documents (ADR 43).
     """

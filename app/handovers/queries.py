@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, or_, sele
 from sqlalchemy.orm import aliased, selectinload
 
 from app.cases import queries as case_queries
-from app.cases.case_loading import leave_out_forged, require_all_loaded
+from app.cases.case_loading import group_by_case, leave_out_forged, require_all_loaded
 from app.cases.filters import is_own_party
 from app.cases.models import Party
 from app.cases.statements import CASES, MINE
@@ -96,12 +96,10 @@ def list_of_cases(
 
     Raises NotAuthentic if a handover was altered or deleted outside the service.
     """
-    found: dict[UUID, list[Handover]] = {}
     cases = list(case_ids)
-    for handover in tx.session.scalars(OF_CASES, {"cases": cases}):
-        found.setdefault(handover.case_id, []).append(handover)
+    found = tx.session.scalars(OF_CASES, {"cases": cases}).all()
     require_all_loaded(tx.session, cases, Handover.list_labels())
-    return found
+    return group_by_case(found)
 
 
 def list_offered(tx: ReadTransaction) -> list[Handover]:

@@ -241,7 +241,7 @@ def split_group(stored: bytes) -> tuple[bytes, bytes]:
     return stored[1 : 1 + MAC_BYTES], stored[1 + MAC_BYTES :]
 
 
-def has_table(stored: bytes, code: bytes) -> bool:
+def has_entry_of_table(stored: bytes, code: bytes) -> bool:
     """Return whether a stored group, which is not verified, has an entry of a table.
 
     `code` is the table tag (`compute_table_tag`).

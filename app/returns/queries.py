@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.access.office_staff import is_closed_or_unattended
 from app.cases import queries as case_queries
-from app.cases.case_loading import leave_out_forged, require_all_loaded
+from app.cases.case_loading import group_by_case, leave_out_forged, require_all_loaded
 from app.cases.models import CaseKey, Party, Sealed
 from app.cases.sections import Paper
 from app.cases.statements import CASES, MINE
@@ -116,13 +116,10 @@ def list_open(tx: ReadTransaction, case_ids: Iterable[UUID]) -> Mapping[UUID, li
     return whose state was altered. Raises NotAuthentic if a return was altered or deleted
     outside the service.
     """
-    found: dict[UUID, list[Return]] = {}
     cases = list(case_ids)
-    for record in tx.session.scalars(OF_CASES, {"cases": cases}):
-        if record.state in OPEN:
-            found.setdefault(record.case_id, []).append(record)
+    found = tx.session.scalars(OF_CASES, {"cases": cases}).all()
     require_all_loaded(tx.session, cases, Return.list_labels())
-    return found
+    return group_by_case(one for one in found if one.state in OPEN)
 
 
 def list_with_closed_recipient(tx: ReadTransaction) -> list[Return]:

@@ -111,7 +111,7 @@ def is_for_readers(node: ast.AST) -> bool:
 
 
 def is_type(node: ast.expr) -> bool:
-    """Return whether a subscript of `node` is a type, as in `set[str]()`."""
+    """Return whether `node` names a type with parameters, as `set` in `set[str]()`."""
     return isinstance(node, ast.Name) and node.id in {"list", "dict", "set", "frozenset"}
 
 

@@ -6,7 +6,6 @@ from app.kernel.actors import Role
 from tests.api.test_vital_readings import (
     HIDDEN,
     READING,
-    SHELTER,
     asks,
     granted,
     listed,
@@ -14,6 +13,7 @@ from tests.api.test_vital_readings import (
     path,
 )
 from tests.support.account_changes import get_account_path
+from tests.support.helped_cases import SHELTER
 from tests.support.world import (
     Json,
     Someone,

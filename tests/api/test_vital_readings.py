@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from app.kernel.actors import AccountKind, Role
 from app.notifications.models import Notification
+from tests.support.helped_cases import SHELTER, add_case
 from tests.support.world import (
     ALL_SECTIONS,
     Json,
@@ -22,7 +23,6 @@ from tests.support.world import (
     unwrap,
 )
 
-SHELTER = "KZ_SHELTER_KOGERSHIN"
 HIDDEN = (404, "not-found")
 READING: Json = {
     "reason": "RISK_TO_LIFE",
@@ -39,11 +39,7 @@ def watcher(world: World) -> Someone:
 
 @pytest.fixture
 def case(officer: Someone, lead: Someone, shelter: Someone) -> Json:
-    """Return a case with a helping shelter, which may read only the section `needs`."""
-    given = [make_consent(), make_service_consent(sections=["needs"])]
-    case = lead.take_lead(officer.submit(consents=given))
-    unwrap(shelter.does("accept", unwrap(lead.refer(case, SHELTER)), make_acceptance()))
-    return case
+    return add_case(officer, lead, shelter)
 
 
 def path(case: Json, one: Json | None = None, act: str = "") -> str:

@@ -43,9 +43,9 @@ def case(world: Served, officer: Someone, lead: Someone, successor: Someone) -> 
 
 @contextmanager
 def forge_for_own_statements(world: Served, **values: UUID) -> Iterator[None]:
-    """Give the only handover other values in each statement that selects from its table.
+    """Change the only handover while a statement runs that selects only from its table.
 
-    The statements that read all records of a case find the row as it was.
+    Statements that read all records of a case find the row as it was.
     """
     attacker = Attacker(world)
     row = attacker.find(Handover)

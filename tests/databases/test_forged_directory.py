@@ -18,14 +18,12 @@ from app.cli.row_protection import (
     protect_directory,
     read_rows,
 )
-from app.deadlines.limit_bounds import LimitPriority
-from app.deadlines.limits import DeadlineKind, TimeUnit
 from app.deadlines.models import TimeLimit
 from app.directory import borders, contact_queries
 from app.directory import queries as directory_queries
 from app.directory.actions import FOCAL_POINTS, WRITE_LOCK, Register, store
 from app.directory.history import ChangeAuthor
-from app.directory.kinds import Confidence, DisclosureLevel, StateRouting
+from app.directory.kinds import DisclosureLevel, StateRouting
 from app.directory.models import Agreement, Contact, Country, FocalPoint
 from app.kernel.actors import Role
 from app.kernel.db import lock_name
@@ -36,6 +34,7 @@ from app.webhooks import queries as webhook_queries
 from app.webhooks.models import Webhook
 from tests.support.database_attacks import Attacker, apply_changes
 from tests.support.effort import is_sample
+from tests.support.time_limits import build_time_limit
 from tests.support.world import (
     NOON,
     Json,
@@ -57,16 +56,8 @@ type Row = Mapping[str, Any]
 @pytest.fixture
 def limited(world: World) -> World:
     """Return a world in which each protected table has a row."""
-    limit = TimeLimit(
-        of="KZ",
-        deadline=DeadlineKind.ACKNOWLEDGE,
-        priority=LimitPriority.NORMAL,
-        amount=30,
-        unit=TimeUnit.HOURS,
-        confidence=Confidence.HIGH,
-    )
     with world.database.begin_write() as session:
-        session.add(limit)
+        session.add(build_time_limit())
         session.add(build_webhook(session.scalars(select(FocalPoint)).first()))
     return world
 

@@ -12,15 +12,12 @@ from app.cli.readiness import check_key_versions, require_key_file, require_prot
 from app.cli.renewed_macs import TABLES, MacTable, list_batches, renew_batch
 from app.cli.startup import NotReady
 from app.cli.wrapped_keys import count_opened
-from app.deadlines.limit_bounds import LimitPriority
-from app.deadlines.limits import DeadlineKind, TimeUnit
-from app.deadlines.models import TimeLimit
-from app.directory.kinds import Confidence
 from app.directory.models import FocalPoint
 from app.kernel.actors import SERVICE
 from app.kernel.file_keys import FileKeys
 from app.kernel.stored_keys import KeyMark
 from tests.support.key_rotation import FIRST, REPLACED, RETIRED, SECOND, rotate, set_keys
+from tests.support.time_limits import build_time_limit
 from tests.support.webhook_receivers import create_webhook
 from tests.support.world import Someone, World
 
@@ -29,7 +26,7 @@ OLDER: Final = [FIRST, replace(SECOND, mark=KeyMark.STANDBY)]
 
 
 def get_table_name(table: MacTable) -> str:
-    """Return the name of a table with MACs."""
+    """Return the name of a table, as the id of a test."""
     return str(table.model.__tablename__)
 
 
@@ -64,27 +61,14 @@ def test_older_file_in_which_the_key_is_a_standby_key_is_noticed(
     assert "rows of the standby key" in warning
 
 
-def add_time_limit(world: World) -> None:
-    """Store a time limit of Kazakhstan."""
-    limit = TimeLimit(
-        of="KZ",
-        deadline=DeadlineKind.ACKNOWLEDGE,
-        priority=LimitPriority.NORMAL,
-        amount=30,
-        unit=TimeUnit.HOURS,
-        confidence=Confidence.HIGH,
-    )
-    with world.database.begin_write() as session:
-        session.add(limit)
-
-
 @pytest.mark.parametrize("checked", TABLES, ids=get_table_name)
 def test_macs_of_the_retired_key_in_one_table_are_noticed(
     world: World, officer: Someone, checked: MacTable
 ) -> None:
     officer.submit()
     create_webhook(world, "KZ_LEAD")
-    add_time_limit(world)
+    with world.database.begin_write() as session:
+        session.add(build_time_limit())
     set_keys(world, *REPLACED)
     batches = list_batches(world.runtime)
     for table, rows in batches:

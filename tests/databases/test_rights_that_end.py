@@ -166,7 +166,7 @@ def test_session_that_has_ended_can_be_ended_again(
 def test_sessions_of_a_hidden_account_are_not_left_out(
     world: World, signed_in: Someone, other: Someone
 ) -> None:
-    """Not all sessions are ended while an account is hidden, so the request fails."""
+    """The request fails, because the sessions of the hidden account would not end."""
     attacker, stolen = Attacker(world), open_session(other)
     row = read_session(attacker, stolen)
     account = attacker.read(Account, other.actor.account_id)

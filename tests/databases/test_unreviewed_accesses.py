@@ -11,21 +11,18 @@ from app.cases.records import EmergencyAccess
 from app.kernel.actors import Role
 from tests.api.test_vital_readings import (
     READING,
-    SHELTER,
     granted,
     opens,
     path,
 )
 from tests.support.database_attacks import Attacker, Row
+from tests.support.helped_cases import SHELTER, add_case
 from tests.support.sessions import add_account_of
 from tests.support.world import (
     Json,
     Someone,
     World,
     get_problem,
-    make_acceptance,
-    make_consent,
-    make_service_consent,
     unwrap,
 )
 
@@ -47,14 +44,6 @@ def case(officer: Someone, lead: Someone, shelter: Someone) -> Json:
 @pytest.fixture
 def other(officer: Someone, lead: Someone, shelter: Someone) -> Json:
     return add_case(officer, lead, shelter)
-
-
-def add_case(officer: Someone, lead: Someone, shelter: Someone) -> Json:
-    """Return a case with a helping shelter, which may read only the section `needs`."""
-    given = [make_consent(), make_service_consent(sections=["needs"])]
-    case = lead.take_lead(officer.submit(consents=given))
-    unwrap(shelter.does("accept", unwrap(lead.refer(case, SHELTER)), make_acceptance()))
-    return case
 
 
 @pytest.fixture

@@ -42,7 +42,7 @@ def run_statements(attacker: Attacker, *statements: str) -> None:
 
 
 def list_patterns(world: World, table: str, send: Callable[[], Response]) -> list[str]:
-    """List a pattern for each statement of a request that reads a table."""
+    """Return a pattern of LIKE for each statement with which a request reads a table."""
     with record_statements(world.database) as statements:
         send()
     reads = {one for one in statements if re.search(rf"\b(FROM|JOIN) {table}\b", one)}
