@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, make_url, text
@@ -11,10 +12,11 @@ from sqlalchemy.pool import NullPool
 
 from app.cli.guard_checks import describe_login, require_bound_login, require_guards
 from app.cli.startup import NotReady
-from app.kernel import guards
+from app.kernel import guards, migrations
 from app.kernel.db import APP_ROLE, OWNER_ROLE, Database
 from app.settings import Environment
 from tests.support.databases import ask
+from tests.support.dumps import restore_dump
 from tests.support.world import Someone
 
 BY_NAME = "safe_conduct_reporter"
@@ -138,6 +140,85 @@ REFUSED_ON_POSTGRESQL = {
     "SET session_replication_role = 'replica'": "setting session_replication_role was",
     "CREATE OR REPLACE VIEW my_cases AS SELECT case_id FROM party": "view my_cases was",
 }
+
+
+@pytest.fixture
+def restored_url(pg_url: str, tmp_path: Path) -> Iterator[str]:
+    """Yield the URL of a database that was dumped and restored."""
+    with restore_dump(pg_url, tmp_path) as restored:
+        yield restored
+
+
+def test_a_restored_dump_has_the_guards_that_the_migrations_make(
+    restored_url: str,
+) -> None:
+    with apply_changes(restored_url) as session:
+        found = guards.read_guards(session)
+        assert require_guards(session) == []
+
+    expected, restored = (
+        load("postgresql") for load in (guards.load_expected, guards.load_restored)
+    )
+    assert len(restored) > 40
+    assert {name: found[name] for name in restored} == restored
+    assert {one.name for one in guards.compare(expected, found)} == restored.keys()
+
+
+def test_a_dump_of_a_restored_dump_has_the_same_guards(
+    restored_url: str, tmp_path: Path
+) -> None:
+    with (
+        restore_dump(restored_url, tmp_path) as twice,
+        apply_changes(twice) as session,
+        apply_changes(restored_url) as first,
+    ):
+        assert guards.read_guards(session) == guards.read_guards(first)
+
+
+OF_0_1_0 = "0038"
+"""The newest migration of the release 0.1.0."""
+
+
+def test_a_dump_of_an_earlier_release_has_the_guards_after_the_upgrade(
+    pg_url: str, tmp_path: Path
+) -> None:
+    migrations.downgrade(pg_url, OF_0_1_0)
+
+    with restore_dump(pg_url, tmp_path) as restored:
+        migrations.upgrade(restored)
+        with apply_changes(restored) as session:
+            assert require_guards(session) == []
+
+
+WEAKER_CHECK = """
+    ALTER TABLE "case" DROP CONSTRAINT ck_case_priority,
+    ADD CONSTRAINT ck_case_priority
+    CHECK (priority IN ('emergency', 'urgent', 'normal', 'none'))
+"""
+WEAKER_TRIGGER = """
+    CREATE OR REPLACE TRIGGER access_entry_kept BEFORE TRUNCATE ON access_entry
+    EXECUTE FUNCTION refuse_rewriting()
+"""
+
+
+@pytest.mark.parametrize(
+    ("statement", "named"),
+    [
+        (WEAKER_CHECK, "constraint ck_case_priority on case was changed"),
+        (WEAKER_TRIGGER, "trigger access_entry_kept on access_entry was changed"),
+        ("ALTER POLICY of_its_parties ON consent USING (true)", "on consent was changed"),
+    ],
+)
+def test_a_weaker_guard_refuses_in_a_restored_database_too(
+    restored_url: str, statement: str, named: str
+) -> None:
+    with (
+        apply_changes(restored_url, statement) as session,
+        pytest.raises(NotReady) as refused,
+    ):
+        require_guards(session)
+
+    assert named in str(refused.value)
 
 
 @pytest.mark.parametrize("statement", REFUSED_ON_POSTGRESQL)

@@ -13,6 +13,8 @@ from sqlalchemy import create_engine, make_url
 from app.kernel.db import APP_ROLE, OWNER_ROLE
 from tests.processes.test_demo import command
 from tests.support.databases import ask, backup, run
+from tests.support.dumps import restore_dump
+from tests.support.servers import write_key_file
 from tests.support.world import Someone, World
 
 pytestmark = pytest.mark.slow
@@ -77,6 +79,33 @@ def test_a_copy_and_the_database_that_is_served_are_not_taken_for_one(
     assert (well.returncode, well.stderr) == (0, "")
     assert now[0] == was[0]
     assert (now[1] != was[1]) == (word == "restored")
+
+
+def test_a_restored_dump_passes_each_step_after_a_restore(
+    pg_url: str, tmp_path: Path
+) -> None:
+    world = World(pg_url)
+    lead = world.add_person("KZ_LEAD")
+    case = lead.take_lead(world.add_person("UZ_CONSULATE_ALMATY").submit())
+    keys = {
+        "SAFE_CONDUCT_KEY_FILE": str(write_key_file(tmp_path)),
+        "SAFE_CONDUCT_ENVIRONMENT": "drill",
+    }
+
+    with restore_dump(pg_url, tmp_path) as restored:
+        done = [
+            command(tmp_path, *words, SAFE_CONDUCT_DATABASE_URL=restored, **keys)
+            for words in (
+                ["migrate"],
+                ["restored", "--no-erasures"],
+                ["affected"],
+                ["doctor"],
+            )
+        ]
+
+    assert [(one.returncode, one.stderr) for one in done] == [(0, "")] * 4
+    assert case["code"] in done[2].stdout
+    world.database.engine.dispose()
 
 
 @pytest.fixture
