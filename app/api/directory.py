@@ -15,6 +15,7 @@ from app.api.http.problems import KEYED, NOT_FOUND, list_problems
 from app.api.http.routers import ResourceRouter
 from app.api.idempotent_requests import Headers, View
 from app.cases.lifecycle import TABLE as CASE
+from app.deadlines.worker_health import is_worker_silent
 from app.directory import actions as directory_actions
 from app.directory import queries as directory_queries
 from app.directory.kinds import Service
@@ -38,6 +39,10 @@ from app.referrals.lifecycle import TABLE as REFERRAL
 from app.returns.lifecycle import TABLE as RETURN
 
 router = ResourceRouter("directory")
+WORKER_SILENT: Final = (
+    "Whether notifications and missed deadlines wait because no worker has run for a "
+    "minute. Nobody is told of new tasks: call the office of an urgent case."
+)
 
 
 class PersonOut(ResponseModel):
@@ -59,6 +64,7 @@ class Me(ResponseModel):
         CurrentSession | None,
         Field(description="Null if you sent an API key or an access token."),
     ]
+    worker_silent: Annotated[bool, Field(description=WORKER_SILENT)]
 
 
 class StepOut(ResponseModel):
@@ -104,6 +110,7 @@ def get_me(begin: ReadDirectory) -> Response:
             scopes=sorted(tx.actor.scopes),
             person=None if person is None else PersonOut(id=person),
             session=None if session is None else CurrentSession.from_actor(session),
+            worker_silent=is_worker_silent(tx),
         )
         return render(me)
 

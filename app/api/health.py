@@ -27,9 +27,9 @@ class Alive(BaseModel):
 
 
 class Readiness(BaseModel):
-    """The state of the service.
+    """Whether this process can answer reads and writes, and notes about the service.
 
-    Each part that affects `status` has the value `ready`, or says why it is not ready.
+    `database` and `erasures` affect `status`: each is `ready`, or says why it is not ready.
     """
 
     status: str
@@ -85,17 +85,16 @@ def get_liveness() -> Alive:
 
 @router.get("/readyz", response_model=Readiness, responses={503: {"model": Readiness}})
 def get_readiness(request: Request) -> Response:
-    """Report whether the service is ready: database, migrations, worker and deadlines.
+    """Report whether this process can answer reads and writes, with notes about the worker.
 
-    Without a running worker the service is not ready, because no missed deadline would be
-    handled. It is also not ready if the database disagrees with the ledger of erasures.
+    It is not ready if the database is a standby, busy or not migrated, or disagrees with
+    the ledger of erasures. Without a running worker it is ready: otherwise a proxy would
+    refuse every request, although only missed deadlines and notifications have to wait.
     """
     runtime: Runtime = request.app.state.runtime
-    found = {
-        **check_database(runtime),
-        "erasures": check_ledger(runtime, request.app.state.ledger),
-    }
-    ready = set(found.values()) == {READY}
+    found = check_database(runtime)
+    erasures = check_ledger(runtime, request.app.state.ledger)
+    ready = found["database"] == erasures == READY
     body = Readiness(
         status=READY if ready else "not ready",
         free_space=runtime.free_space.describe(),
@@ -103,6 +102,7 @@ def get_readiness(request: Request) -> Response:
         drill=runtime.is_drill,
         clock_speed=runtime.speed,
         time_zones=time_zones.get_version(),
+        erasures=erasures,
         **found,
     )
     return Response(body.model_dump_json(), 200 if ready else 503, None, "application/json")

@@ -89,10 +89,24 @@ def run_worker(
 
 @worker.command("status")
 def show_worker(
-    *, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False
+    only: Annotated[
+        list[Part] | None, typer.Option(help="Show only the heartbeat of this part.")
+    ] = None,
+    without: Annotated[
+        list[Part] | None, typer.Option(help="Show the heartbeats of all other parts.")
+    ] = None,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Show the state of the worker and its backlog. Exits with 1 if action is needed."""
-    found = status.measure_status(startup.load_runtime(Settings()))
+    """Show the state of the worker and its backlog. Exits with 1 if action is needed.
+
+    With the options of `worker run`, only the heartbeats of the parts of that worker are
+    shown and count, so that the health check of its container can use this command.
+    """
+    parts = None
+    if only or without:
+        parts = worker_process.choose_parts(only or (), without or ())
+    found = status.measure_status(startup.load_runtime(Settings()), parts)
     if as_json:
         print_line(status.as_json(found))
     else:

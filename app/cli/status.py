@@ -1,7 +1,7 @@
 """The output of `worker status`, as a table or as JSON for a monitor."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import isfinite
@@ -11,14 +11,15 @@ from rich.table import Table
 from rich.text import Text
 
 from app.cli.startup import require_migrated
+from app.kernel.heartbeat import Part
 from app.kernel.transactions import Runtime
-from app.metrics.gauges import list_gauge_groups
+from app.metrics.gauges import HEARTBEATS, list_gauge_groups
 from app.metrics.measurement import GaugeValue, measure
 
 
 @dataclass(frozen=True)
 class Status:
-    """The values of all gauges, and the time of the measurement on the database clock."""
+    """The values of gauges, and the time of the measurement on the database clock."""
 
     at: datetime
     measured: Sequence[GaugeValue]
@@ -29,12 +30,19 @@ class Status:
         return all(one.is_within_limit for one in self.measured)
 
 
-def measure_status(runtime: Runtime) -> Status:
-    """Return the values of all gauges. Raises NotReady if a migration is needed."""
+def measure_status(runtime: Runtime, parts: Collection[Part] | None = None) -> Status:
+    """Return the values of all gauges, or only the heartbeats of `parts` if it is given.
+
+    Raises NotReady if a migration is needed.
+    """
+    groups = list_gauge_groups(runtime) if parts is None else (HEARTBEATS,)
     with runtime.database.begin_read() as session:
         require_migrated(session)
         now = runtime.time(session)
-        return Status(now, measure(list_gauge_groups(runtime), session, now))
+        measured = measure(groups, session, now)
+    if parts is not None:
+        measured = [one for one in measured if one.label_value in parts]
+    return Status(now, measured)
 
 
 def as_json(status: Status) -> str:

@@ -190,8 +190,10 @@ async def send_case(visit: Visit, draft: FormDraft) -> Response:
 async def show_sent(visit: Visit) -> Response:
     """Show the code of the case that was sent, and what happens next."""
     code = visit.request.path_params["code"]
-    case: Json = (await visit.api.get(f"cases/{code}?include=tasks")).body
-    return visit.render("refer_sent.html", case=case)
+    path = f"cases/{code}?include=tasks&include=evidence"
+    case: Json = (await visit.api.get(path)).body
+    asked = case["included"]["evidence"]["items"]
+    return visit.render("refer_sent.html", case=case, asked=asked[-1] if asked else None)
 
 
 async def ask_discard(visit: Visit) -> Response:

@@ -35,6 +35,8 @@ OFFICES_SECONDS: Final = 60.0
 MAX_OFFICES: Final = 200
 EVERYWHERE: Final = "*"
 """The value in `serves` of an office that works in all countries."""
+WATCHERS: Final = frozenset({"supervisor", "protection_officer"})
+"""The roles to which every page says that no worker runs."""
 SEE_OTHER: Final = 303
 NOT_FOUND: Final = 404
 UTC_ZONE: Final = "UTC"
@@ -102,6 +104,11 @@ class Visit:
     def roles(self) -> frozenset[str]:
         """The roles of the account."""
         return frozenset(self.me.get("roles", ()))
+
+    @property
+    def watches_service(self) -> bool:
+        """Whether each page tells the person that no worker runs."""
+        return not WATCHERS.isdisjoint(self.roles)
 
     @property
     def scopes(self) -> frozenset[str]:

@@ -139,11 +139,13 @@ def find_holders(session: Session) -> frozenset[UUID]:
     return find_waited_for(session, of_case)
 
 
-def count_drafts_of_closed(session: Session) -> int:
-    """Count the unfinished drafts of cases at offices that are closed."""
+def count_drafts_of_closed(session: Session) -> dict[UUID, int]:
+    """Count the unfinished drafts of cases at each closed office that has some."""
     waits = Clock.stopped_at.is_(None) & (Clock.kind == DeadlineKind.FINISH_DRAFT)
     of_closed = waits & Clock.waits_on.in_(directory_queries.select_closed())
-    return session.scalars(select(func.count()).where(of_closed)).one()
+    counted = select(Clock.waits_on, func.count()).where(of_closed)
+    rows = session.execute(counted.group_by(Clock.waits_on))
+    return {office: count for office, count in rows if office}
 
 
 def read_again(tx: WriteTransaction, number: int) -> Clock:

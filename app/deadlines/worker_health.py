@@ -1,5 +1,6 @@
 """Measurements that show the operator whether the worker keeps up with deadlines (R57)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -10,11 +11,14 @@ from app.deadlines import missed_deadlines
 from app.deadlines.limits import DeadlineKind
 from app.deadlines.missed_deadlines import RunningKind
 from app.kernel.heartbeat import REQUIRED_PARTS, Part, get_heartbeats
+from app.kernel.transactions import ReadTransaction
 
 SILENT_AFTER: Final = timedelta(seconds=60)
 """The time without a heartbeat after which a part of the worker counts as silent."""
 LATE_AFTER: Final = timedelta(minutes=5)
 """The maximum time for which a due deadline may wait for the worker."""
+WAITED_FOR: Final = frozenset({Part.CLOCKS, Part.NOTICES})
+"""The parts of the worker without which missed deadlines or notifications wait."""
 
 
 @dataclass(frozen=True)
@@ -28,13 +32,24 @@ class WorkerHealth:
     @property
     def silent(self) -> list[Part]:
         """The required parts of the worker without a recent heartbeat."""
-        alive = {part for part, at in self.beats.items() if self.now - at <= SILENT_AFTER}
-        return [part for part in REQUIRED_PARTS if part not in alive]
+        return list_silent(self.beats, self.now)
 
     @property
     def is_late(self) -> bool:
         """Whether a deadline has waited too long for the worker."""
         return self.oldest is not None and self.now - self.oldest > LATE_AFTER
+
+
+def list_silent(beats: Mapping[Part, datetime], now: datetime) -> list[Part]:
+    """Return the required parts without a recent heartbeat."""
+    alive = {part for part, at in beats.items() if now - at <= SILENT_AFTER}
+    return [part for part in REQUIRED_PARTS if part not in alive]
+
+
+def is_worker_silent(tx: ReadTransaction) -> bool:
+    """Return whether missed deadlines or notifications wait because no worker runs."""
+    now = tx.runtime.time(tx.session)
+    return not WAITED_FOR.isdisjoint(list_silent(get_heartbeats(tx.session), now))
 
 
 def load_worker_health(session: Session, now: datetime) -> WorkerHealth:

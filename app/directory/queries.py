@@ -207,6 +207,14 @@ def list_channels(session: Session) -> frozenset[Channel]:
     return frozenset(session.scalars(select(Contact.channel).where(Contact.active)))
 
 
+def list_telephones(tx: ReadTransaction, code: str) -> list[str]:
+    """List the telephone numbers of the active contacts of an office."""
+    is_used = Contact.active & (Contact.channel == Channel.SMS)
+    contacts = select(Contact).where(Contact.focal_point == code, is_used)
+    found = tx.session.scalars(contacts.order_by(Contact.code))
+    return [one.address for one in found if one.active]
+
+
 def list_unreachable(session: Session) -> list[str]:
     """List the codes of active offices without an active contact."""
     reached = select(Contact.focal_point).where(Contact.active)

@@ -17,6 +17,7 @@ from app.cases.relations import was_in_force
 from app.consents import standing
 from app.deadlines import missed_deadlines
 from app.deadlines.limits import DeadlineKind
+from app.deadlines.worker_health import is_worker_silent
 from app.directory import queries as directory_queries
 from app.directory.kinds import OfficeKind
 from app.directory.models import FocalPoint
@@ -61,7 +62,8 @@ ASKED_TO_LEAD: Final = frozenset({Relation.CANDIDATE, Relation.DESK})
 class SentRecord:
     """A record that was sent to one office, and was with it from `at` until `until`.
 
-    `known` is true if the reader may learn which office it is.
+    `asked` is true if it is still with the office, and `known` if the reader may learn
+    which office it is.
     """
 
     record_id: UUID
@@ -69,6 +71,7 @@ class SentRecord:
     recipient: UUID
     at: datetime
     until: datetime | None
+    asked: bool
     known: bool = True
 
 
@@ -97,6 +100,7 @@ def build_span(record: Recorded, party: Party, *, known: bool = True) -> SentRec
         recipient=party.focal_point_id,
         at=party.since,
         until=party.until if record.id == record.case_id else None,
+        asked=party.until is None,
         known=known,
     )
 
@@ -155,6 +159,7 @@ def limit_evidence(ladder: RecipientEvidence, end: datetime) -> RecipientEvidenc
                 missed for missed in ladder.missed_deadlines if missed.at < end
             ],
             "notifications": notifications,
+            "telephones": [],
         }
     )
 
@@ -173,14 +178,32 @@ def build_evidence(tx: ReadTransaction, sent: SentRecord) -> RecipientEvidence:
     """Return the delivery evidence of one record for its recipient."""
     found = list(find_stages(tx, sent))
     code = directory_queries.get_codes(tx, [sent.recipient])[sent.recipient]
+    rank = max(stage.rank for stage in found)
     return RecipientEvidence(
         subject=sent.reference,
         recipient=code if sent.known else None,
-        rank=max(stage.rank for stage in found),
+        rank=rank,
         statuses=found,
         missed_deadlines=list(find_missed_deadlines(tx, sent, found)),
         notifications=list(find_notifications(tx, sent)) if sent.known else [],
+        telephones=list_telephones(tx, sent, code, rank),
     )
+
+
+def list_telephones(
+    tx: ReadTransaction, sent: SentRecord, code: str, rank: int
+) -> list[str]:
+    """Return the telephone numbers of an office that perhaps was not told of a record.
+
+    The result is empty if a worker sends notifications, or if the office has answered, is
+    no longer asked or may not be known. This is the only way in which another office reads
+    addresses of contacts (ADR 92).
+    """
+    is_asked = sent.asked and rank < Rank.ACKNOWLEDGED
+    is_other = sent.known and sent.recipient != tx.actor.focal_point_id
+    if not (is_asked and is_other and is_worker_silent(tx)):
+        return []
+    return directory_queries.list_telephones(tx, code)
 
 
 def find_missed_deadlines(

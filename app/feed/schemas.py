@@ -39,6 +39,12 @@ OTHERS = (
 )
 DRAFTS = "The drafts of your focal point. Null if your key may not read cases."
 
+TELEPHONES = (
+    "While no worker sends notifications (`worker_silent` of `GET /v1/me`) and the office "
+    "has not answered: the telephone numbers of its duty posts, in E.164 format, because "
+    "perhaps nobody there was told. Otherwise empty, also for your own office."
+)
+
 
 class EventOut(ResponseModel):
     """An event, which names no person. Read its subject for details.
@@ -198,6 +204,7 @@ class RecipientEvidence(ResponseModel):
             "oldest first."
         ),
     ]
+    telephones: Annotated[list[str], Field(description=TELEPHONES)]
 
 
 class Evidence(ResponseModel):

@@ -1,7 +1,9 @@
 """The gauges of the service, for Prometheus, `worker status` and the documentation.
 
 Every gauge counts over all offices, because the number of cases of an office or a country
-is sensitive (A8). To add a gauge, add it to a `GaugeGroup` below.
+is sensitive (A8). `detail` may name the offices at which an operator has to act: it is in
+`worker status` and in the log, but not in the metrics. To add a gauge, add it to a
+`GaugeGroup` below or in `offices`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,13 +21,7 @@ from app.kernel.free_space import FreeSpace
 from app.kernel.heartbeat import Part, get_heartbeats
 from app.kernel.transactions import Runtime
 from app.metrics.measurement import Gauge, GaugeGroup
-from app.metrics.offices import (
-    Offices,
-    list_countries_without_lead,
-    list_unattended,
-    list_without_second_person,
-    load_offices,
-)
+from app.metrics.offices import OFFICES, join_codes
 from app.outbox import queries as outbox_queries
 from app.webhooks import queries as webhook_queries
 
@@ -154,27 +150,32 @@ OUTBOX: Final = GaugeGroup[Counted[outbox_queries.OutboxCounts]](
         ),
     ),
 )
-WEBHOOKS: Final = GaugeGroup[Counted[webhook_queries.Counts]](
-    lambda session, now: Counted(now, webhook_queries.count_failing(session)),
+WEBHOOKS: Final = GaugeGroup[Counted[webhook_queries.Failing]](
+    lambda session, now: Counted(now, webhook_queries.list_failing(session)),
     (
         Gauge(
             "webhooks_failing",
             "Webhooks whose last attempt failed.",
-            lambda found: found.counts.failing,
+            lambda found: len(found.counts.failing),
         ),
         Gauge(
             "webhook_longest_failing_seconds",
             "Seconds for which the webhook that failed first has been failing.",
-            lambda found: count_seconds_since(found.counts.failing_since, found.now),
+            lambda found: max(
+                (count_seconds_since(at, found.now) for _, at in found.counts.failing),
+                default=0.0,
+            ),
             limit=FAILS_LONG.total_seconds(),
             remedy="Ask the owner of the receiver: `GET /v1/webhooks` shows what fails.",
+            detail=lambda found: join_codes(code for code, _ in found.counts.failing),
         ),
         Gauge(
             "webhooks_stalled",
             "Webhooks that get nothing: they failed for a day, or were answered with 410.",
-            lambda found: found.counts.stalled,
+            lambda found: len(found.counts.stalled),
             limit=0,
             remedy="The office must repair the receiver and resume the webhook, or end it.",
+            detail=lambda found: join_codes(found.counts.stalled),
         ),
     ),
 )
@@ -199,40 +200,6 @@ JUMPS: Final = GaugeGroup[int](
             limit=CLOCK_JUMP_LIMIT,
             remedy=CLOCK_JUMPED,
             detail=lambda seconds: f"{seconds:+d} s" if seconds else "",
-        ),
-    ),
-)
-OFFICES: Final = GaugeGroup[Offices](
-    load_offices,
-    (
-        Gauge(
-            "offices_unattended",
-            "Desks, and offices with a running deadline, that lost all accounts for cases.",
-            lambda found: len(list_unattended(found)),
-            limit=0,
-            remedy="Open an account there: oversight gets an event with `accounts_left` 0.",
-        ),
-        Gauge(
-            "offices_without_second_person",
-            "Desks, and offices that have an open case, at which one person works alone.",
-            lambda found: len(list_without_second_person(found)),
-            limit=0,
-            remedy="Some steps, such as closing a case, need a second person: open an "
-            "account at each office for which `safe-conduct account list` shows only one.",
-        ),
-        Gauge(
-            "countries_without_lead",
-            "Countries where each office that may lead is closed or has lost its accounts.",
-            lambda found: len(list_countries_without_lead(found)),
-            limit=0,
-            remedy="Open such an office or an account there, or set `can_lead` to false.",
-        ),
-        Gauge(
-            "closed_office_drafts",
-            "Drafts of closed offices, which are discarded after 14 days.",
-            lambda found: found.drafts,
-            limit=0,
-            remedy="Call the office: its people can sign in and submit or discard drafts.",
         ),
     ),
 )

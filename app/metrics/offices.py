@@ -1,8 +1,9 @@
-"""Offices at which cases wait until an administrator acts (ADR 48, ADR 50)."""
+"""Offices at which cases wait for an administrator, and their alarms (ADR 48, ADR 50)."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -12,6 +13,7 @@ from app.deadlines import missed_deadlines
 from app.directory import queries as directory_queries
 from app.directory.kinds import NEVER_LEAD, OfficeKind, is_at_home, list_home_countries
 from app.directory.models import FocalPoint
+from app.metrics.measurement import Gauge, GaugeGroup
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,8 @@ class Offices:
     """Offices with a running deadline."""
     holders: frozenset[UUID]
     """Offices with a running deadline of a case itself, except the deadline of a draft."""
-    drafts: int
+    drafts: dict[UUID, int]
+    """The unfinished drafts of each closed office that has some."""
 
 
 def load_offices(session: Session, now: datetime) -> Offices:
@@ -39,6 +42,11 @@ def load_offices(session: Session, now: datetime) -> Offices:
         holders=missed_deadlines.find_holders(session),
         drafts=missed_deadlines.count_drafts_of_closed(session),
     )
+
+
+def list_codes(found: Offices, offices: Collection[UUID]) -> list[str]:
+    """Return the codes of offices, for the operator who has to act there."""
+    return [one.code for one in found.every if one.id in offices]
 
 
 def list_unattended(found: Offices) -> frozenset[UUID]:
@@ -76,3 +84,50 @@ def list_countries_without_lead(found: Offices) -> frozenset[str]:
     return frozenset(
         one for one in countries if not any(is_at_home(lead, one) for lead in able)
     )
+
+
+def join_codes(codes: Iterable[str]) -> str:
+    """Return codes of offices or countries as text, sorted and without duplicates."""
+    return ", ".join(sorted({*codes}))
+
+
+OFFICES: Final = GaugeGroup[Offices](
+    load_offices,
+    (
+        Gauge(
+            "offices_unattended",
+            "Desks, and offices with a running deadline, that lost all accounts for cases.",
+            lambda found: len(list_unattended(found)),
+            limit=0,
+            remedy="Open an account there: oversight gets an event with `accounts_left` 0.",
+            detail=lambda found: join_codes(list_codes(found, list_unattended(found))),
+        ),
+        Gauge(
+            "offices_without_second_person",
+            "Desks, and offices that have an open case, at which one person works alone.",
+            lambda found: len(list_without_second_person(found)),
+            limit=0,
+            remedy="Some steps, such as closing a case, need a second person: open an "
+            "account at each of these offices.",
+            detail=lambda found: join_codes(
+                list_codes(found, list_without_second_person(found))
+            ),
+        ),
+        Gauge(
+            "countries_without_lead",
+            "Countries where each office that may lead is closed or has lost its accounts.",
+            lambda found: len(list_countries_without_lead(found)),
+            limit=0,
+            remedy="Open such an office or an account there, or set `can_lead` to false.",
+            detail=lambda found: join_codes(list_countries_without_lead(found)),
+        ),
+        Gauge(
+            "closed_office_drafts",
+            "Drafts of closed offices, which are discarded after 14 days.",
+            lambda found: sum(found.drafts.values()),
+            limit=0,
+            remedy="Call the office: its people can sign in and submit or discard drafts.",
+            detail=lambda found: join_codes(list_codes(found, found.drafts)),
+        ),
+    ),
+)

@@ -173,20 +173,25 @@ def list_open(session: Session) -> Sequence[Webhook]:
 
 
 @dataclass(frozen=True)
-class Counts:
-    """The numbers of failing and of stalled webhooks, and the time of the first failure."""
+class Failing:
+    """Codes of the offices whose webhooks fail, each with the time since when, or stalled.
 
-    failing: int
-    failing_since: datetime | None
-    stalled: int
+    A stalled webhook gets nothing.
+    """
+
+    failing: Sequence[tuple[str, datetime]]
+    stalled: Sequence[str]
 
 
-def count_failing(session: Session) -> Counts:
-    """Count the webhooks that fail or are stalled, for status and metrics."""
-    live = Webhook.ended_at.is_(None)
-    active = live & Webhook.paused_at.is_(None) & Webhook.failing_since.is_not(None)
-    asked = select(func.count(), func.min(Webhook.failing_since)).where(active)
-    failing, since = session.execute(asked).one()
-    is_stalled = live & Webhook.paused_at.is_not(None) & Webhook.stalled
-    stalled = select(func.count()).where(is_stalled)
-    return Counts(failing, since, session.scalars(stalled).one())
+def list_failing(session: Session) -> Failing:
+    """List the webhooks that fail or are stalled, for status and metrics."""
+    is_failing = Webhook.paused_at.is_(None) & Webhook.failing_since.is_not(None)
+    is_stalled = Webhook.paused_at.is_not(None) & Webhook.stalled
+    columns = select(FocalPoint.code, Webhook.failing_since, is_stalled)
+    joined = columns.join(FocalPoint, FocalPoint.id == Webhook.focal_point_id)
+    live = joined.where(Webhook.ended_at.is_(None), is_failing | is_stalled)
+    rows = session.execute(live.order_by(Webhook.number)).all()
+    return Failing(
+        failing=[(code, since) for code, since, stalled in rows if since and not stalled],
+        stalled=[code for code, _, stalled in rows if stalled],
+    )

@@ -84,6 +84,7 @@ class Alarms:
                     of=value.label_value,
                     value=round(value.value) if isfinite(value.value) else None,
                     limit=value.gauge.limit,
+                    **({"detail": value.detail} if value.detail else {}),
                     to_do=value.gauge.remedy,
                 )
 

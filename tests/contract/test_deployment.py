@@ -141,6 +141,16 @@ def test_compose_holds_no_password_and_refuses_to_start_without_one() -> None:
     assert plain == []
 
 
+@pytest.mark.parametrize("name", ["worker", "webhooks"])
+def test_health_check_of_a_worker_asks_only_for_the_parts_that_it_runs(name: str) -> None:
+    service = SERVICES[name]
+    run, check = service["command"], service["healthcheck"]["test"]
+
+    assert run[:2] == ["worker", "run"]
+    assert check == ["CMD", "safe-conduct", "worker", "status", *run[2:]]
+    assert len(run) == 4
+
+
 def test_each_container_has_the_secrets_it_needs_and_no_others() -> None:
     owner, keys = "safe_conduct_migration_database_url", "keys"
     holders = {
@@ -256,7 +266,6 @@ def test_a_worker_runs_beside_the_service_and_says_whether_it_is_well() -> None:
     assert worker["command"] == ["worker", "run", "--without", "webhooks"]
     assert worker["depends_on"] == service["depends_on"]
     assert worker["networks"] == ["inside"]
-    assert worker["healthcheck"]["test"] == ["CMD", "safe-conduct", "worker", "status"]
     assert worker["restart"] == service["restart"] == "unless-stopped"
     assert parse_seconds(worker["stop_grace_period"]) > STOP_TIMEOUT
     assert "SAFE_CONDUCT_WORKER" not in service["environment"], (
@@ -277,7 +286,8 @@ def test_webhooks_are_pushed_by_a_container_of_their_own() -> None:
     worker, webhooks = SERVICES["worker"], SERVICES["webhooks"]
 
     assert webhooks["command"] == ["worker", "run", "--only", "webhooks"]
-    assert webhooks | {"command": worker["command"]} == worker
+    differs = ("command", "healthcheck")
+    assert webhooks | {name: worker[name] for name in differs} == worker
     typed = {f"safe-conduct {' '.join(one['command'])}" for one in (worker, webhooks)}
     assert typed < {line for _, line in TYPED}  # so the first test checks their options
 

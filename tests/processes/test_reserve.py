@@ -53,7 +53,7 @@ class Service:
         deadline, url = time.monotonic() + SECONDS, f"http://127.0.0.1:{self.port}/readyz"
         while True:
             answer = httpx.get(url, timeout=30, trust_env=False)
-            if answer.status_code == 200:
+            if answer.status_code == 200 and answer.json()["worker"] == "ready":
                 return dict(answer.json())
             assert time.monotonic() < deadline, answer.text
             time.sleep(0.2)

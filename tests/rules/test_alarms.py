@@ -38,6 +38,13 @@ def test_an_alarm_is_logged_as_a_warning_at_once_and_once_an_hour() -> None:
     assert lines == [expected, expected]
 
 
+def test_alarm_about_an_office_names_it_in_the_log() -> None:
+    with capture_logs() as lines:
+        Alarms(Watch()).log_changes([replace(LATE, detail="KZ_LEAD, UZ_LEAD")])
+
+    assert [line["detail"] for line in lines] == ["KZ_LEAD, UZ_LEAD"]
+
+
 def test_an_alarm_that_is_over_is_said_and_comes_anew_at_once() -> None:
     alarms = Alarms(Watch())
     with capture_logs() as lines:
