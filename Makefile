@@ -55,7 +55,7 @@ endif
 .DELETE_ON_ERROR:
 .PHONY: pooler help setup run check test test-all test-cells test-fast test-older test-elsewhere statements guards console-measure slow soak nightly clients lint \
 	squawk rehearse format hooks \
-	bench bench-against bench-growth bench-instructions bench-peers bench-smoke profile torture simulate explore compare-answers compare-requests failpoints drill browser browser-journeys screenshots fuzz fuzz-api mutate plant coverage assurance \
+	bench bench-against bench-growth bench-instructions bench-peers bench-smoke profile torture simulate explore compare-answers compare-requests failpoints drill runbook browser browser-journeys screenshots fuzz fuzz-api mutate plant coverage assurance \
 	audit sbom migrate examples messages openapi breaking docs lock
 
 help: ## List the commands
@@ -112,8 +112,12 @@ failpoints: $(READY) ## Make each statement of each write fail in turn: DATABASE
 	$(BIN)/pytest -v -p no:xdist --effort night --timeout 0 --databases $(DATABASE) tests/databases/test_failpoints.py
 	@cat .torture/failpoints-$(DATABASE).json
 
-drill: $(READY) ## Lose a database under load and restore it: DATABASE=sqlite or postgresql
+drill: $(READY) ## Lose a database under load and restore it: DATABASE=sqlite, postgresql-backup or postgresql
 	$(BIN)/python -W ignore -m tests.processes.drill $(DATABASE)
+
+runbook: $(READY) ## Carry out the commands of the pages on SQLite and on PostgreSQL 17 (from Debian), 18, and 15 if it is installed
+	$(BIN)/pytest -v -p no:xdist --effort night --timeout 0 -s tests/processes/test_runbook.py \
+		tests/processes/old_releases.py
 
 test-older: $(READY) ## Run the API tests of an older commit on the tables of this one: COMMIT=99db9a7
 	$(BIN)/python scripts/test_older.py $(COMMIT)

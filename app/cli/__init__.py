@@ -17,7 +17,10 @@ PROGRAMS: Final = {
     **dict.fromkeys(("submit", "poll", "redeem-key"), "client_commands"),
     **dict.fromkeys(("key", "migrate", "directory", "account", "api-key"), OPERATOR),
     **dict.fromkeys(("case", "doctor", "worker", "backup", "reseal"), OPERATOR),
-    **dict.fromkeys(("restored", "affected", "erasures", "figures"), OPERATOR),
+    **dict.fromkeys(
+        ("restored", "affected", "erasures", "figures", "verify-backup", "restore"),
+        OPERATOR,
+    ),
 }
 """The module that runs each command. `commands`, which has all commands, runs the rest."""
 

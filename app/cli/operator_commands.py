@@ -14,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from app.cli import (
     accounts,
     backup_command,
+    backup_restoring,
     case_commands,
     directory_commands,
     exit_codes,
@@ -133,7 +134,11 @@ def finish_restore(
     ] = False,
 ) -> None:
     """Finish a restore: repeat erasures, and make clients read their feeds again."""
-    found = restore.finish_restore(Settings(), erasures, without=no_erasures)
+    print_restored(restore.finish_restore(Settings(), erasures, without=no_erasures))
+
+
+def print_restored(found: restore.RestoreResult) -> None:
+    """Print what a restore erased again, and what the operator has to do."""
     if found.anew:
         print_line(restore.LEDGER_MADE)
     print_line(f"{found.named} erasures are newer than this backup.")
@@ -234,7 +239,24 @@ def export_erasures() -> None:
     print_line(f"{added} erasures were added to {Settings().erasure_ledger}.")
 
 
-cli.command(help=backup_command.ABOUT)(backup_command.backup)
+cli.command()(backup_command.backup)
+cli.command("verify-backup")(backup_restoring.verify)
+
+
+@cli.command("restore")
+def restore_backup(
+    folder: backup_restoring.Folder,
+    *,
+    no_erasures: Annotated[
+        bool, typer.Option("--no-erasures", help=restore.NO_ERASURES_HELP)
+    ] = False,
+) -> None:
+    """Restore a backup into an empty database, and do the steps of `restored`."""
+    settings = Settings()
+    made, found = backup_restoring.restore_backup(settings, folder, without=no_erasures)
+    print_line(f"Restored: {backup_command.describe_content(made)}.")
+    print_restored(found)
+
 
 if __name__ == "__main__":
     exit_codes.run(cli, REFUSALS)

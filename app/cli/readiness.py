@@ -244,8 +244,8 @@ def report_missing_macs(runtime: Runtime, subject: str, command: str) -> list[st
     found = f"{subject} not protected against changes in the database."
     if not runtime.row_macs.accepts_missing():
         raise NotReady(
-            f'{found} After an upgrade from a version before 0.2, see "Upgrade" in '
-            "docs/operations.md. Otherwise somebody changed the database."
+            f"{found} After an upgrade from a version before 0.2, see "
+            "docs/upgrade-0.2.md. Otherwise somebody changed the database."
         )
     return [f"Warning: {found} Run: safe-conduct {command} protect"]
 

@@ -86,7 +86,7 @@ def test_what_is_written_is_its_users_alone_and_the_doctor_warns_of_what_is_not(
     try:
         for words in (("key", "new"), ("migrate",), ("directory", "load")):
             command(tmp_path, *words)
-        copied = command(tmp_path, "backup", "copy.db")
+        copied = command(tmp_path, "backup", "copy")
         desks = str(ROOT / "app" / "demo" / "data")
         command(tmp_path, "directory", "load", desks)
     finally:
@@ -98,7 +98,10 @@ def test_what_is_written_is_its_users_alone_and_the_doctor_warns_of_what_is_not(
     (var / "demo.db").chmod(0o640)
     warned = command(tmp_path, "doctor", **drill)
 
-    assert (copied.returncode, (tmp_path / "copy.db").stat().st_mode & 0o777) == (0, 0o600)
+    assert (copied.returncode, (tmp_path / "copy" / "database").stat().st_mode & 0o777) == (
+        0,
+        0o600,
+    )
     assert var.stat().st_mode & 0o777 == 0o700
     assert {"keys", "demo.db"} <= modes.keys()
     assert set(modes.values()) == {0o600}

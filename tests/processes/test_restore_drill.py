@@ -6,6 +6,7 @@ import pytest
 
 from app.kernel.ledger import Ledger
 from tests.processes.drill.drill import DRAFTS, drill, require_whole
+from tests.processes.drill.sites import SITES
 from tests.support.databases import ask, clear, make_home
 from tests.support.effort import is_night
 from tests.support.world import Someone, World, unwrap
@@ -14,7 +15,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.soak]
 
 
 @pytest.mark.whole
-@pytest.mark.parametrize("kind", ["sqlite", "postgresql"] if is_night() else ["sqlite"])
+@pytest.mark.parametrize("kind", SITES if is_night() else ["sqlite"])
 def test_what_is_restored_is_whole_and_everybody_is_told(kind: str) -> None:
     home = make_home()
     try:

@@ -7,6 +7,7 @@ It supports the few options that the README uses: `python -m tests.support.curl_
 import argparse
 import sys
 import time
+from pathlib import Path
 
 import httpx
 
@@ -26,6 +27,7 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("-X", "--request")
     parser.add_argument("-H", "--header", action="append", default=[])
     parser.add_argument("-d", "--data")
+    parser.add_argument("--json")
     return parser.parse_args()
 
 
@@ -33,6 +35,9 @@ def main() -> int:
     """Send the request, print the response as it arrives, and return curl's exit code."""
     options = read_options()
     body = sys.stdin.buffer.read() if options.data == "@-" else options.data
+    if options.json:
+        body = Path(options.json.removeprefix("@")).read_bytes()
+        options.header.append("Content-Type: application/json")
     method = options.request or ("GET" if body is None else "POST")
     headers = dict(one.split(": ", 1) for one in options.header)
     ends = time.monotonic() + options.max_time

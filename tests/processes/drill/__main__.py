@@ -1,4 +1,4 @@
-"""The command of the drill: `make drill DATABASE=sqlite`, or `DATABASE=postgresql`."""
+"""The command of the drill: `make drill DATABASE=sqlite`, or another of `SITES`."""
 
 import logging
 import sys

@@ -4,20 +4,20 @@ import os
 import shutil
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, Protocol, override
+from typing import ClassVar, Final, Protocol, override
 
 from embedded_postgres import _commands as postgresql
 from embedded_postgres.postgres_server import PostgresServer
 from embedded_postgres.utils import ensure_user_exists
 from sqlalchemy import create_engine, make_url
 
-from tests.processes.test_demo import command
 from tests.support.databases import ask, make_copies, run, set_up
+from tests.support.dumps import create_empty_database, find_server_programs
 
 USER: Final = "embedded_postgres"
 """The user of the server if root starts it."""
@@ -38,44 +38,78 @@ recovery_target_action = 'promote'
 """
 
 
+type Run = Callable[..., str]
+"""A function that runs a command of the service, which must succeed."""
+
+
 class Site(Protocol):
     """A database that can be lost and restored."""
 
     url: str
 
-    def backs_up(self) -> datetime:
+    @property
+    def variables(self) -> dict[str, str]:
+        """Return additional environment variables for the commands of the operator."""
+
+    def back_up(self, run: Run) -> datetime:
         """Back up the running database. Return the time to which a restore goes back."""
 
-    def is_lost(self) -> None:
+    def lose(self) -> None:
         """Delete the database, but not its backups."""
 
-    def restores(self) -> None:
-        """Restore the backup, and set `url` to the restored database."""
+    def restore(self, run: Run) -> str:
+        """Restore the backup, set `url` to the restored database, and return the output."""
+
+
+class CommandSite:
+    """A database that the commands of the service back up and restore."""
+
+    url: str
+
+    @property
+    def variables(self) -> dict[str, str]:
+        return {}
+
+    def back_up(self, run: Run) -> datetime:
+        began = datetime.now(UTC)
+        run("backup", "kept")
+        return began
+
+    def restore(self, run: Run) -> str:
+        run("verify-backup", "kept")
+        return run("restore", "kept")
 
 
 @dataclass
-class Sqlite:
-    """A SQLite file that `safe-conduct backup` backs up."""
+class Sqlite(CommandSite):
+    """A SQLite file."""
 
     url: str
-    folder: Path
 
-    @property
-    def place(self) -> Path:
-        return Path(str(make_url(self.url).database))
-
-    def backs_up(self) -> datetime:
-        began = datetime.now(UTC)
-        said = command(self.folder, "backup", "kept.db", SAFE_CONDUCT_DATABASE_URL=self.url)
-        assert (said.returncode, said.stderr) == (0, ""), said.stderr
-        return began
-
-    def is_lost(self) -> None:
-        for part in self.place.parent.glob(f"{self.place.name}*"):
+    def lose(self) -> None:
+        place = Path(str(make_url(self.url).database))
+        for part in place.parent.glob(f"{place.name}*"):
             part.unlink()
 
-    def restores(self) -> None:
-        shutil.copyfile(self.folder / "kept.db", self.place)
+
+@dataclass
+class DumpedPostgresql(CommandSite):
+    """A database on a PostgreSQL server, and an empty one, into which it is restored."""
+
+    url: str
+    empty: str
+
+    @property
+    @override
+    def variables(self) -> dict[str, str]:
+        return {"PATH": f"{find_server_programs(self.empty)}:{os.environ['PATH']}"}
+
+    def lose(self) -> None:
+        admin = make_url(self.url).set(database="postgres").render_as_string(False)
+        name = make_url(self.url).database
+        ask_alone(admin, f"DROP DATABASE {name} WITH (FORCE)")
+        ask_alone(admin, f"CREATE DATABASE {name} TEMPLATE template0")
+        self.url = self.empty
 
 
 class Archiving(PostgresServer):
@@ -100,6 +134,7 @@ class Postgresql:
     folder: Path
     target: datetime | None = None
     servers: list[Archiving] = field(default_factory=list)
+    variables: ClassVar[dict[str, str]] = {}
 
     @property
     def archive(self) -> Path:
@@ -113,7 +148,7 @@ class Postgresql:
         """Run a PostgreSQL program as the user of the server."""
         getattr(postgresql, program)(list(words), user=self.server.system_user)
 
-    def backs_up(self) -> datetime:
+    def back_up(self, _: Run) -> datetime:
         """Make a base backup, and return a later time, which the restore has to reach."""
         uri = self.server.get_uri()
         self.runs("pg_basebackup", "-d", uri, "-D", str(self.base), "-c", "fast")
@@ -124,7 +159,7 @@ class Postgresql:
         self.target = now
         return now
 
-    def is_lost(self) -> None:
+    def lose(self) -> None:
         """Archive the last WAL segment, then stop and delete the server."""
         [(last,)] = ask(self.url, "SELECT pg_walfile_name(pg_switch_wal())")
         patience = time.monotonic() + PATIENCE
@@ -134,7 +169,7 @@ class Postgresql:
         stop(self.server)
         shutil.rmtree(self.server.pgdata)
 
-    def restores(self) -> None:
+    def restore(self, run: Run) -> str:
         (self.base / "recovery.signal").touch()
         recovering = RECOVERING.format(archive=self.archive, target=self.target)
         settings = ARCHIVING.format(archive=self.folder / "second") + recovering
@@ -145,6 +180,7 @@ class Postgresql:
         while ask(self.url, "SELECT pg_is_in_recovery()") != [(False,)]:
             assert time.monotonic() < patience, "the server does not end its recovery"
             time.sleep(0.05)
+        return run("migrate") + run("restored")
 
 
 def stop(server: Archiving) -> None:
@@ -172,14 +208,24 @@ def owned(folder: Path) -> Path:
 @contextmanager
 def site(kind: str, folder: Path) -> Iterator[Site]:
     """Yield a site with a database of the given kind."""
-    with sqlite(folder) if kind == "sqlite" else archiving(folder) as made:
+    with SITES[kind](folder) as made:
         yield made
 
 
 @contextmanager
 def sqlite(folder: Path) -> Iterator[Site]:
     with make_copies("sqlite", folder) as copy, copy() as url:
-        yield Sqlite(url, folder)
+        yield Sqlite(url)
+
+
+@contextmanager
+def dumped(folder: Path) -> Iterator[Site]:
+    with (
+        make_copies("postgresql", folder) as copy,
+        copy() as url,
+        create_empty_database(make_url(url)) as empty,
+    ):
+        yield DumpedPostgresql(url, empty.render_as_string(hide_password=False))
 
 
 @contextmanager
@@ -204,3 +250,11 @@ def ask_alone(url: str, statement: str) -> None:
     admin = create_engine(make_url(url), isolation_level="AUTOCOMMIT")
     run(admin, statement)
     admin.dispose()
+
+
+SITES: Final = {
+    "sqlite": sqlite,
+    "postgresql": archiving,
+    "postgresql-backup": dumped,
+}
+"""The kinds of sites. Only `postgresql` loses no more than minutes, by its archived WAL."""
