@@ -37,6 +37,13 @@ NewConfidence = Annotated[
 class PutFocalPoint(RequestModel, FocalPointOut):
     """The new row of an office in the directory."""
 
+    places: Annotated[
+        Annotated[StrictInt, Field(ge=0, le=100_000), WHOLE_NUMBER] | None,
+        Field(
+            description="The number of places that the office has in all; null or left "
+            "out: not known."
+        ),
+    ] = None
     can_lead: StrictBool
     active: StrictBool
     confidence: NewConfidence = Confidence.CONFIGURED

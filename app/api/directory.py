@@ -152,14 +152,17 @@ def get_focal_point(begin: ReadDirectory, focal_point: Code) -> Response:
 @router.put(
     "/focal-points/{focal_point}/capacity",
     response_model=CapacityOut,
-    responses=list_problems(NotFound, ActionNotYours, RoleMissing, *KEYED),
+    responses=list_problems(
+        NotFound, ActionNotYours, RoleMissing, directory_actions.TooManyFreePlaces, *KEYED
+    ),
 )
 def write_capacity(
     begin: WriteDirectory, key: Once, focal_point: Code, new: CapacityInput
 ) -> Response:
     """Report the number of free places at your own focal point.
 
-    The number is used for seven days, or until the next report. The request needs no
+    The number is used for seven days, or until the next report. It must not be greater
+    than the `places` of the office; administrators change these. The request needs no
     `If-Match` header. If you send an Idempotency-Key, a late retry does not restore an
     older number.
     """

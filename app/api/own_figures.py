@@ -30,8 +30,9 @@ def get_own_figures(
 
     Coordinators, supervisors and protection officers may read them. The figures are
     computed from your feed and your deadlines, and reveal nothing that these did not
-    contain. Nothing is rounded or left out, so do not pass them on: a small number may
-    identify a person.
+    contain. Only `senders`, for oversight, counts referrals too, of the cases that it
+    oversees. Nothing is rounded or left out, so do not pass the figures on: a small number
+    may identify a person.
     """
     with begin() as tx:
         shown = own_figures.load_own_figures(tx, query)

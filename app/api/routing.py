@@ -24,6 +24,7 @@ from app.kernel.problems import NotFound
 from app.kernel.transactions import ReadTransaction
 from app.routing import queries as routing_queries
 from app.routing.advice import build_advice
+from app.routing.ranking import RETIRED_REASONS
 from app.routing.schemas import (
     AdviceOut,
     CandidateOut,
@@ -100,7 +101,7 @@ def load_routing(tx: ReadTransaction, case: Case) -> RoutingOut:
             CandidateOut(
                 position=row.place,
                 focal_point=known[row.focal_point_id].code,
-                reasons=row.reasons,
+                reasons=[one for one in row.reasons if one not in RETIRED_REASONS],
                 asked_at=row.asked_at,
                 declined_at=row.left_at,
             )
@@ -135,9 +136,10 @@ def get_recipients(
     The offices that could not give the service are included, with the reasons. Only the
     holder of the case may read the ranking, for one service or for each service in the
     summary and, for a child, child protection. The summary does not contain the person's
-    sex, so check whether an office serves the person. A desk, or a candidate that has not
-    acknowledged the case, sees only the offices to which the person consented or, without
-    any consent, the office to ask next.
+    sex, so check whether an office serves the person. Free places count only for offices of
+    your own country, because they show where other people went. A desk, or a candidate that
+    has not acknowledged the case, sees only the offices to which the person consented or,
+    without any consent, the office to ask next.
     """
     with begin() as tx:
         case = placing.get_case_for_holder(tx, code)
@@ -156,8 +158,8 @@ def get_recipients(
 def preview_routing(begin: ReadDirectory, body: RoutingQuestion) -> Response:
     """Preview which offices would lead or could give a service. Nothing is stored.
 
-    The preview ignores the free places and the past answers of offices, because they depend
-    on the cases of other people. The routing of a case takes them into account.
+    The preview ignores the free places of offices, because they depend on the cases of
+    other people. Only the holder of a case sees them, for offices of its own country.
     """
     with begin() as tx:
         trial = placing.simulate_routing(tx, body)

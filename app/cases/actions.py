@@ -163,6 +163,7 @@ def take_step(  # noqa: PLR0913 - each is a part of the step
     suspended = case.state == State.SUSPENDED
     case.suspended_while_referring = suspended and was == State.REFERRING
     case.raise_version()
+    case.show_end_to_completed_parts()
     start_deadline(tx, case, due_at)
     moved = case.state != was and State.SUSPENDED not in {was, case.state}
     expire_approvals(tx, case, moved=moved)

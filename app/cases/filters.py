@@ -7,7 +7,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, case, exists, literal, select
 
 from app.cases.grants import Condition, Grant, list_relations
-from app.cases.lifecycle import Stage, State, list_states
+from app.cases.lifecycle import UNLED, Stage, State, list_states
 from app.cases.models import Case, Party
 from app.cases.records import SummarySnapshot
 from app.cases.relations import BEFORE_LEAD
@@ -35,7 +35,7 @@ def matches_summary(tx: ReadTransaction, field: str, asked: str) -> ColumnElemen
     reveal a newer summary than the caller may read (R11, R12).
     """
     kept, now = SummarySnapshot.case_id == Case.id, getattr(Case, field) == asked
-    is_live = is_granted(tx, Grant.SUMMARY)
+    is_live = is_granted(tx, Grant.COUNTRY if field == "country" else Grant.SUMMARY)
     then = exists().where(kept, getattr(SummarySnapshot, field) == asked)
     snapshot = select_snapshot_value(tx, "notice", field)
     return case(
@@ -49,8 +49,11 @@ def matches_summary(tx: ReadTransaction, field: str, asked: str) -> ColumnElemen
 def is_in_state(tx: ReadTransaction, states: Iterable[State]) -> ColumnElement[bool]:
     """Return a condition for the cases that the caller sees in one of the states."""
     wanted, snapshot = list(states), select_snapshot_value(tx, "state")
-    is_live = is_granted(tx, Grant.STATE)
-    return case((is_live, Case.state.in_(wanted)), else_=snapshot.in_(wanted))
+    return case(
+        (may_see_state(tx), Case.state.in_(wanted)),
+        (snapshot.is_not(None), snapshot.in_(wanted)),
+        else_=literal(State.SUBMITTED in wanted),
+    )
 
 
 def is_at_stage(tx: ReadTransaction, stages: Iterable[Stage]) -> ColumnElement[bool]:
@@ -65,19 +68,37 @@ def is_at_stage(tx: ReadTransaction, stages: Iterable[Stage]) -> ColumnElement[b
     now = case(
         (sought, literal(Stage.REFERRAL in wanted)), else_=Case.state.in_(list(states))
     )
-    is_live = is_granted(tx, Grant.STATE)
-    return case((is_live, now), else_=snapshot.in_(list(states)))
+    return case(
+        (may_see_state(tx), now),
+        (snapshot.is_not(None), snapshot.in_(list(states))),
+        else_=literal(State.SUBMITTED in states),
+    )
 
 
-def is_granted(tx: ReadTransaction, grant: Grant) -> ColumnElement[bool]:
+def may_see_state(tx: ReadTransaction) -> ColumnElement[bool]:
+    """Return a condition for the cases whose current state the caller may see.
+
+    The rules are those of `get_shown_state` in `cases.snapshots`.
+    """
+    in_transit = Case.relocated_at.is_not(None) & Case.state.in_(UNLED)
+    return is_granted(tx, Grant.STATE) | (
+        ~in_transit & is_granted(tx, Grant.STATE, Condition.NOT_IN_TRANSIT)
+    )
+
+
+def is_granted(tx: ReadTransaction, grant: Grant, *holds: Condition) -> ColumnElement[bool]:
     """Return an SQL condition for the cases in which the caller has this grant now.
 
-    Rows of the table of grants that have a condition other than `FOLLOWS` do not count.
+    Rows of the table of grants that have a condition other than `FOLLOWS`, `HELPS` and
+    those that hold do not count.
     """
-    every, following = list_relations(grant), list_relations(grant, Condition.FOLLOWS)
-    follows = Party.relation.in_(following) & Party.as_asked.is_(None)
+    every, current = list_relations(grant, *holds), Party.as_asked.is_(None)
+    follows = Party.relation.in_(list_relations(grant, Condition.FOLLOWS)) & current
+    helping = Party.relation.in_(list_relations(grant, Condition.HELPS))
+    helps = helping & (current | Party.as_asked["moved"].as_boolean())
     mine = (Party.case_id == Case.id, *is_own_party(tx))
-    return exists().where(*mine, Party.relation.in_(every) | follows).correlate(Case)
+    allowed = Party.relation.in_(every) | follows | helps
+    return exists().where(*mine, allowed).correlate(Case)
 
 
 def select_snapshot_value(tx: ReadTransaction, *path: str) -> ColumnElement[Any]:
@@ -103,10 +124,9 @@ def select_due_at(tx: ReadTransaction) -> ColumnElement[datetime]:
     must not reveal a deadline that the caller must not see.
     """
     due_at = deadline_queries.select_due_at(Case.id)
-    early = list_relations(Grant.DUE_AT, Condition.BEFORE_LEAD, Condition.NOT_RELOCATED)
-    mine = (Party.case_id == Case.id, *is_own_party(tx), Party.relation.in_(early))
     is_early = Case.state.in_(BEFORE_LEAD) & Case.relocated_at.is_(None)
+    early = (Condition.BEFORE_LEAD, Condition.NOT_RELOCATED)
     may_know = is_granted(tx, Grant.DUE_AT) | (
-        is_early & exists().where(*mine).correlate(Case)
+        is_early & is_granted(tx, Grant.DUE_AT, *early)
     )
     return case((may_know & due_at.is_not(None), due_at), else_=NEVER)

@@ -43,8 +43,8 @@ class Grant(StrEnum):
 GRANT_TEXTS: Final[dict[Grant, str]] = {
     Grant.CASE: "the case: its code, and the office's own actions",
     Grant.STATE: "the current stage and state of the case",
-    Grant.AS_ASKED: "stage, state, summary, `lead` and `holder` as stored when the "
-    "office was asked; only those whose current value the office may not read",
+    Grant.AS_ASKED: "stage, state, summary, `lead` and `holder` as stored earlier; only "
+    "those whose current value the office may not read",
     Grant.SUMMARY: "the current summary, with at least the services asked of the office",
     Grant.ALL_SERVICES: "every service and urgent need in the current summary",
     Grant.COUNTRY: "deadlines that depend on the country where the person is now",
@@ -70,17 +70,20 @@ class Condition(StrEnum):
     """A condition that must hold for a row of the table of grants to apply.
 
     For data that was recorded earlier, `NEVER_LED`, `NOT_RELOCATED`, `IN_SIGHT` and
-    `FOLLOWS` are evaluated for the time of the recording. `FOLLOWS` depends on one relation
-    to one record (ADR 43).
+    `FOLLOWS` are evaluated for the time of the recording. `FOLLOWS`, `HELPS` and `WORKS`
+    depend on one relation to one record (ADR 43, ADR 90).
     """
 
     BEFORE_LEAD = "before_lead"
     UNLED = "unled"
     NEVER_LED = "never_led"
     NOT_RELOCATED = "not_relocated"
+    NOT_IN_TRANSIT = "not_in_transit"
     IN_SIGHT = "in_sight"
     IS_HOLDER = "is_holder"
     FOLLOWS = "follows"
+    HELPS = "helps"
+    WORKS = "works"
 
 
 CONDITION_TEXTS: Final[dict[Condition, str]] = {
@@ -88,10 +91,17 @@ CONDITION_TEXTS: Final[dict[Condition, str]] = {
     Condition.UNLED: "until a lead takes the case, or it is closed, withdrawn or discarded",
     Condition.NEVER_LED: "until a lead takes the case",
     Condition.NOT_RELOCATED: "unless the person crossed a border before that",
+    Condition.NOT_IN_TRANSIT: "except after the person crossed a border, "
+    "while no office leads",
     Condition.IN_SIGHT: "until the first lead leaves the case, or the person crosses a "
     "border while the case has no lead",
     Condition.IS_HOLDER: "while the office holds the case",
-    Condition.FOLLOWS: "unless the office is a State body asked for a travel document",
+    Condition.FOLLOWS: "until its help is completed, or the person crosses a border to a "
+    "country where the office does not work; never for a State body asked for a travel "
+    "document",
+    Condition.HELPS: "until its help is completed; never for a State body asked for a "
+    "travel document",
+    Condition.WORKS: "until its help is completed",
 }
 """The text of each condition in docs/privacy.md."""
 
@@ -122,26 +132,31 @@ RECORD_RELATIONS: Final = frozenset({_R.RECIPIENT, _R.HANDOVER_CANDIDATE})
 WORKING_RELATIONS: Final = (CASE_RELATIONS | RECORD_RELATIONS) - {_R.OVERSIGHT}
 _SUBMITTER: Final = {_R.SUBMITTER}
 _LIMITED = {_G.WRITTEN, _G.CONTINUES_IN, _G.NEXT_LEAD, _G.EMERGENCY_ACCESS, _G.AS_ASKED}
-_AS_IT_IS: Final = {_G.STATE, _G.SUMMARY, _G.COUNTRY, _G.LEAD, _G.ACTORS}
+_TO_HELP: Final = {_G.STATE, _G.SUMMARY}
+_WHERE_AND_WHO: Final = {_G.COUNTRY, _G.LEAD, _G.ACTORS}
 
 GRANTS: Final = (
-    build_row(_SUBMITTER, {_G.CASE, _G.STATE, _G.SUBMITTER}),
+    build_row(_SUBMITTER, {_G.CASE, _G.SUBMITTER}),
+    build_row(_SUBMITTER, {_G.STATE}, _C.NOT_IN_TRANSIT),
     build_row(_SUBMITTER, {_G.SUMMARY, _G.ALL_SERVICES}, _C.NEVER_LED, _C.NOT_RELOCATED),
     build_row(_SUBMITTER, {_G.COUNTRY, _G.DUE_AT}, _C.BEFORE_LEAD, _C.NOT_RELOCATED),
-    build_row(_SUBMITTER, {_G.CLOSURE_REASON, _G.EMERGENCY_ACCESS}, _C.BEFORE_LEAD),
-    build_row(_SUBMITTER, {_G.SUMMARY_EVENTS}, _C.BEFORE_LEAD),
+    build_row(_SUBMITTER, {_G.EMERGENCY_ACCESS}, _C.BEFORE_LEAD, _C.NOT_RELOCATED),
+    build_row(_SUBMITTER, {_G.CLOSURE_REASON, _G.SUMMARY_EVENTS}, _C.BEFORE_LEAD),
     build_row(_SUBMITTER, {_G.ROUTING, _G.MISSED_DEADLINES}, _C.BEFORE_LEAD, _C.IN_SIGHT),
-    build_row(_SUBMITTER, {_G.WRITTEN}, _C.UNLED),
+    build_row(_SUBMITTER, {_G.WRITTEN}, _C.UNLED, _C.NOT_RELOCATED),
     build_row(_SUBMITTER, {_G.LEAD, _G.ACTORS}, _C.IN_SIGHT),
     build_row(_SUBMITTER, {_G.EVENT_FACTS}, _C.NEVER_LED, _C.IN_SIGHT),
     build_row(CASE_RELATIONS, set(Grant) - _LIMITED),
     build_row(CASE_RELATIONS, {_G.WRITTEN, _G.CONTINUES_IN}, _C.IS_HOLDER),
     build_row({_R.OVERSIGHT}, {_G.CONTINUES_IN}),
     build_row({_R.ESCALATION_DESK}, {_G.NEXT_LEAD}),
-    build_row(WORKING_RELATIONS, {_G.EMERGENCY_ACCESS}),
-    build_row({_R.HANDOVER_CANDIDATE}, {*_AS_IT_IS, _G.CASE, _G.ALL_SERVICES}),
+    build_row(WORKING_RELATIONS - {_R.RECIPIENT}, {_G.EMERGENCY_ACCESS}),
+    build_row({_R.HANDOVER_CANDIDATE}, {*_TO_HELP, *_WHERE_AND_WHO}),
+    build_row({_R.HANDOVER_CANDIDATE}, {_G.CASE, _G.ALL_SERVICES}),
     build_row({_R.RECIPIENT}, {_G.CASE, _G.AS_ASKED}),
-    build_row({_R.RECIPIENT}, _AS_IT_IS, _C.FOLLOWS),
+    build_row({_R.RECIPIENT}, {_G.EMERGENCY_ACCESS}, _C.WORKS),
+    build_row({_R.RECIPIENT}, _TO_HELP, _C.HELPS),
+    build_row({_R.RECIPIENT}, _WHERE_AND_WHO, _C.FOLLOWS),
 )
 
 

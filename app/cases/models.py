@@ -153,17 +153,6 @@ class Case(ProtectedCase, Listed, Snapshots, Base):
             ):
                 party.until = now
 
-    def renew_snapshots(self, focal_point: UUID) -> None:
-        """Replace the summary in an office's snapshots of the case by the current one.
-
-        Otherwise, a submitter that loses the right to read the current summary would get a
-        summary that is older than the last one it read.
-        """
-        for party in self.parties:
-            if party.focal_point_id == focal_point and party.as_asked:
-                now = {"notice": self.take_snapshot()["notice"]}
-                party.as_asked = party.as_asked | now
-
     def raise_version(self) -> None:
         """Increment the version, so that an earlier `If-Match` no longer matches."""
         self.version += 1
@@ -198,7 +187,7 @@ class Party(CaseRecord, Base):
     since: Mapped[datetime]
     until: Mapped[datetime | None]
     as_asked: Mapped[dict[str, Any] | None]
-    """The snapshot of the case for a State body asked for a travel document (ADR 43)."""
+    """The snapshot of the case that the office reads instead (ADR 43, ADR 90), or None."""
 
 
 class CaseKey(Base):

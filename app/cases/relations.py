@@ -48,14 +48,17 @@ def was_in_force(party: PartyRow, at: datetime) -> bool:
 
 
 def get_follows(party: PartyRow, at: datetime | None = None) -> set[Condition]:
-    """Return `{FOLLOWS}` if a party reads later changes of a case, otherwise an empty set.
+    """Return which of `FOLLOWS`, `HELPS` and `WORKS` hold for a party row.
 
-    A State body that is asked for a travel document reads only a snapshot of the case and
-    data that is older than the request, so that it cannot follow a person across a border
-    (R12).
+    All of them hold for an office that reads the current case, and for data that is not
+    newer than the snapshot that the office reads instead (ADR 43, ADR 90).
     """
-    was_before = at is not None and at <= party.since
-    return {Condition.FOLLOWS} if party.as_asked is None or was_before else set()
+    asked = party.as_asked or {}
+    taken_at = datetime.fromisoformat(asked["at"]) if "at" in asked else party.since
+    if not asked or (at is not None and at <= taken_at):
+        return {Condition.FOLLOWS, Condition.HELPS, Condition.WORKS}
+    works = set() if "completed" in asked else {Condition.WORKS}
+    return works | {Condition.HELPS} if "moved" in asked else works
 
 
 class Relations:
@@ -140,6 +143,8 @@ class Relations:
         holds = list_conditions(course, at)
         if self.state in UNLED:
             holds.add(Condition.UNLED)
+        if self.state not in UNLED or not self.relocated_at:
+            holds.add(Condition.NOT_IN_TRANSIT)
         if self.state in BEFORE_LEAD:
             holds.add(Condition.BEFORE_LEAD)
         return holds
@@ -164,7 +169,7 @@ class Relations:
     @property
     def audience(self) -> frozenset[UUID]:
         """The offices that receive the events of the case itself."""
-        return self._with_grant(Grant.CASE)
+        return self._with_grant(Grant.STATE)
 
     @property
     def summary_audience(self) -> frozenset[UUID]:
@@ -173,11 +178,7 @@ class Relations:
 
     @property
     def write_audience(self) -> frozenset[UUID]:
-        """The offices that receive an event, without content, when the case is changed.
-
-        These are the holder and, until a lead takes the case, the submitter. A submitter
-        that belongs to the State of origin must not see what the host country learns (R12).
-        """
+        """The offices that receive an event, without content, when the case is changed."""
         return self._with_grant(Grant.WRITTEN)
 
     @property

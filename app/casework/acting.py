@@ -54,9 +54,17 @@ def check_action(
     tx: WriteTransaction, case: Case, action: Action, terms: Terms | None = None
 ) -> tuple[Case, Row]:
     """Check an action and its requirements in a locked case; return the case and step."""
-    row = TABLE.find(case.state, action, get_sides(tx, case), tx.actor.roles)
+    row = TABLE.find(get_state(tx, case), action, get_sides(tx, case), tx.actor.roles)
     casework_situation.check_requirements(tx, case, row, terms)
     return case, row
+
+
+def get_state(tx: ReadTransaction, case: Case) -> State:
+    """Return the state of a case as the caller's relation to the case itself shows it."""
+    own_office = tx.actor.focal_point_id
+    if not case.list_relations(own_office):
+        return case.state
+    return case.get_shown_state(own_office, case.get_grants(own_office))
 
 
 def require_further(tx: ReadTransaction, case: Case, action: Action) -> None:
@@ -64,7 +72,7 @@ def require_further(tx: ReadTransaction, case: Case, action: Action) -> None:
 
     Raises ActionIllegal (409), ActionNotYours (403) or RoleMissing (403).
     """
-    find_further(case.state, action, get_sides(tx, case), tx.actor.roles)
+    find_further(get_state(tx, case), action, get_sides(tx, case), tx.actor.roles)
 
 
 def require_state(case: Case, states: AbstractSet[State]) -> None:

@@ -53,6 +53,7 @@ def find_cases(tx: ReadTransaction) -> Iterator[UUID]:
     for referral in referral_queries.list_open(tx):
         if is_affected(tx, referral):
             yield referral.case_id
+    yield from referral_queries.list_completed_without_snapshot(tx)
     for record in return_queries.list_with_closed_recipient(tx):
         if not was_announced(tx, record, RECIPIENT_CLOSED):
             yield record.case_id
@@ -111,6 +112,8 @@ def apply_case_endings(tx: WriteTransaction, case_id: UUID) -> bool:
     for referral in referral_queries.list_of_case(tx, case.id):
         if referral.state in ASKED | AT_WORK and is_affected(tx, referral):
             told += apply_to_referral(tx, case, referral)
+        if referral.state == State.COMPLETED:
+            case.complete_part(referral.id, tx.now)
     for record in return_queries.list_open(tx, [case.id]).get(case.id, []):
         told += apply_to_return(tx, case, record)
     notify_about_case(tx, case, case.id, *dict.fromkeys(told))

@@ -66,8 +66,7 @@ def relocate_case(
         raise CountryUnchanged("Name the country where the person is now.")
     if case.state in WITH_A_CANDIDATE:
         case_actions.save_summary_snapshot(tx, case)
-        case.relocated_at = case.relocated_at or tx.now
-    referral_following.end_completed_relations(tx, case)
+    referral_following.store_moved_snapshots(tx, case, where.country)
     case.country = where.country
     case.raise_version()
     case_actions.add_note(tx, case, "relocate", where.note)
@@ -76,6 +75,7 @@ def relocate_case(
     tx.session.flush()
     if case.state in WITH_A_CANDIDATE:
         redirect_case(tx, case)
+        case.relocated_at = case.relocated_at or tx.now  # the submitter still had the event
     else:
         rank_successors(tx, case)
     update_assessment_deadline(tx, case)

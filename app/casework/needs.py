@@ -92,7 +92,7 @@ NEEDS: Final[dict[Need, Check[Facts]]] = {
         "Assess the risk again: an assessment is valid for 7 days, or for 72 hours if the risk is high.", Side.HOLDER),
     Need.NOTHING_SENT: Check(
         lambda f: f.nothing_sent,
-        "A referral was sent. Ask the holder to stop the case.", Side.HOLDER),
+        "A referral was sent, or the person moved. Ask the holder to stop the case.", Side.HOLDER),
     Need.NOTHING_OPEN: Check(
         lambda f: f.nothing_open,
         "First end every referral and handover: complete, decline, revoke or cancel it.", Side.HOLDER),

@@ -31,9 +31,9 @@ class OverviewData:
     """The data from which the overviews of a page of cases are built, by case id.
 
     `grants` are the rights of the caller's office, `reader`. `snapshots` are copies that
-    were stored when the office was asked for a travel document, and `handed_on` copies for
-    a submitter that handed the case on. `requested` are the services in the referrals that
-    the office received, and `codes` the codes of offices by their id.
+    were stored for an office that helps or helped (ADR 43, ADR 90), and `handed_on` copies
+    for a submitter that handed the case on. `requested` are the services in the referrals
+    that the office received, and `codes` the codes of offices by their id.
     """
 
     reader: FocalPoint
@@ -94,7 +94,7 @@ class Overview:
 def build_overview(case: Case, data: OverviewData) -> Overview:
     """Return the overview of a case according to the table of grants."""
     granted, asked = data.grants[case.id], data.snapshots.get(case.id)
-    state = State(asked["state"]) if asked and Grant.STATE not in granted else case.state
+    state = case.get_shown_state(data.reader.id, granted)
     sought = Grant.STATE in granted and case.suspended_while_referring
     lead, holder = find_lead_and_holder(case, granted, asked)
     codes, knows_submitter = data.codes, Grant.SUBMITTER in granted
@@ -129,15 +129,19 @@ def find_lead_and_holder(
 def get_summary(case: Case, data: OverviewData) -> Summary:
     """Return the summary that the reader may see: the current one, or an earlier copy.
 
-    The copy was stored when the case was handed on or a travel document was requested. A
-    recipient that may belong to the State of origin sees only the services in its referrals
-    and in its own copy, because another service may be asylum (BR10).
+    A copy is stored when the case is handed on, when a travel document is requested, when
+    the person crosses a border, and when help is completed. A recipient that may belong to
+    the State of origin sees only the services in its referrals and in its own copy, because
+    another service may be asylum (BR10).
     """
     kept, granted = data.handed_on.get(case.id), data.grants[case.id]
     copy = Summary.model_validate(kept) if kept else None
     summary, asked = Summary.model_validate(case), data.requested.get(case.id)
+    snapshot = data.snapshots.get(case.id)
+    if Grant.SUMMARY in granted and snapshot and Grant.COUNTRY not in granted:
+        where = {"country": snapshot["notice"]["country"]}
+        summary = summary.model_copy(update=where)
     if Grant.SUMMARY not in granted:
-        snapshot = data.snapshots.get(case.id)
         if snapshot is None:
             return copy or summary
         summary = Summary.model_validate(snapshot["notice"])

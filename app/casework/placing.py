@@ -11,7 +11,7 @@ from app.casework.schemas import AllowedRecipient, RoutingQuestion
 from app.casework.sides import get_sides
 from app.consents import standing
 from app.consents.coverage import matches_recipient
-from app.consents.routing_questions import build_question, remove_case_data
+from app.consents.routing_questions import build_question
 from app.directory import agreement_queries
 from app.directory import queries as directory_queries
 from app.directory.kinds import (
@@ -85,9 +85,7 @@ def simulate_routing(tx: ReadTransaction, asked: RoutingQuestion) -> RoutingPrev
 
 def build_preview_question(tx: ReadTransaction, asked: RoutingQuestion) -> Question:
     """Return the input of the ranking for a summary that belongs to no case."""
-    profiles = tuple(
-        map(remove_case_data, routing_queries.load_profiles(tx, asked.country))
-    )
+    profiles = routing_queries.load_profiles(tx)
     require_known_codes(profiles, asked)
     guards = asked.safeguards
     own = AgeGroup.ADULT if asked.age_class == AgeClass.ADULT else AgeGroup.CHILD

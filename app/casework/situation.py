@@ -89,7 +89,8 @@ def build_facts(  # noqa: PLR0913 - each parameter is one fact
         vital_interest=stands.in_vital_interest,
         recipient_safe=stands.is_safe(reader, reader.code),
         risk_current=stands.has_current_risk(),
-        nothing_sent=not any(p.relation == Relation.RECIPIENT for p in case.parties),
+        nothing_sent=not case.relocated_at
+        and not any(p.relation == Relation.RECIPIENT for p in case.parties),
         nothing_open=not lead_on_offer and referral_lifecycle.OPEN.isdisjoint(states),
         return_over=not returning,
         helped=not referral_lifecycle.HELPED.isdisjoint(states),

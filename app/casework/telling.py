@@ -143,7 +143,7 @@ def list_consents(tx: ReadTransaction, case: Case) -> list[Consent]:
     own_office = directory_queries.by_id(tx, tx.actor.focal_point_id)
     found = consent_queries.list_for_case(tx, case.id)
     leads = Relation.LEAD in case.list_relations(own_office.id)
-    helps = not leads and referral_queries.is_helping(tx, case.id)
+    helps = not leads and referral_queries.has_open_referral(tx, case.id)
     return consent_queries.list_known_to(case, found, own_office, helps=helps)
 
 
@@ -229,22 +229,24 @@ def may_establish_fact(tx: ReadTransaction, case: Case, name: FactName) -> bool:
 def list_facts(tx: ReadTransaction, case: Case) -> list[Fact]:
     """List the facts that the caller may see.
 
-    Only oversight sees the legal hold, because the hold may concern the lead. A recipient
-    sees the facts that it agreed to establish. The holder, unless it is a desk, sees the
-    facts that `may_know_fact` allows; so does the submitter until a lead takes the case.
+    Only oversight sees the legal hold, which may concern the lead. A recipient sees facts
+    that it agreed to establish, or that it recorded if its help is completed. The holder,
+    unless it is a desk, and the submitter see facts that `may_know_fact` allows.
     """
-    found = case_queries.load_facts(tx, [case.id]).get(case.id, [])
     own_office = tx.actor.focal_point_id
     mine = case.list_relations(own_office)
     keeps = own_office in case.write_audience and Relation.DESK not in mine
+    helped = referral_queries.list_accepted_services(tx, case.id)
+    at_work = referral_queries.list_accepted_services(tx, case.id, completed=False)
     return [
         fact
-        for fact in found
+        for fact in case_queries.load_facts(tx, [case.id]).get(case.id, [])
+        for services in [helped if fact.recorded_by == own_office else at_work]
         if (
             Relation.OVERSIGHT in mine
             if fact.name == FactName.LEGAL_HOLD
             else (keeps and may_know_fact(case, own_office, fact))
-            or may_establish_fact(tx, case, fact.name)
+            or RULES[fact.name].services & services
         )
     ]
 
@@ -281,11 +283,10 @@ def get_known_form(tx: ReadTransaction, case_id: UUID, first: UUID) -> ConsentFo
 def may_know_fact(case: Case, office: UUID, fact: Fact) -> bool:
     """Return whether an office that is the holder or submitter of a case may see a fact.
 
-    A fact that the system recorded is shown only if the office was allowed, at that time,
-    to see who acted in the case.
+    A fact of the system is shown only if the office could see then who acted in the case.
     """
-    at = fact.recorded_at
-    return fact.recorded_by is not None or case.is_granted_at(office, Grant.ACTORS, at)
+    known_actor = case.is_granted_at(office, Grant.ACTORS, fact.recorded_at)
+    return known_actor or fact.recorded_by is not None
 
 
 def declare_vital_interest(

@@ -66,7 +66,7 @@ WHERE: Final[Mapping[frozenset[ReferralState], str]] = {
     AT_WORK: "accepted, and not ended",
     ASKED | AT_WORK: "sent or accepted, and not ended",
     HELPED: "accepted or completed",
-    ASKED | HELPED: "sent, accepted or completed",
+    frozenset({ReferralState.COMPLETED}): "completed",
     frozenset(ReferralState) - {ReferralState.DRAFT}: "sent, in any later state",
 }
 IF: Final[Mapping[Condition, str]] = {
@@ -77,6 +77,7 @@ IF: Final[Mapping[Condition, str]] = {
     Condition.SAFE: "the person does not fear the office",
     Condition.POLICE_CONSENT: "for police and prosecution: a consent for `LAW_ENFORCEMENT`",
     Condition.IN_TOUCH: "the office is not of the State of origin and still has access",
+    Condition.KNOWS_LEAD: "the office may know who leads",
     Condition.MAY_BE_NAMED: "for a State body, if an NGO wrote: a consent names the body",
 }
 

@@ -21,7 +21,8 @@ from app.routing.question import Profile, Question
 
 def build_question(tx: ReadTransaction, case: Case) -> Question:
     """Build the input of the rankings of offices that could help in a case."""
-    profiles = routing_queries.load_profiles(tx, case.country or "")
+    own_office = directory_queries.by_id(tx, tx.actor.focal_point_id)
+    profiles = routing_queries.load_profiles(tx, own_office)
     return build_case_question(tx, standing.load_for_case(tx, case), profiles)
 
 
@@ -103,12 +104,3 @@ def build_service_question(
         consented=everyone if anyone else named,
         named=named,
     )
-
-
-def remove_case_data(profile: Profile) -> Profile:
-    """Return a profile without the data that depends on other people's cases.
-
-    Otherwise, an account could query often, see the free places of a shelter decrease, and
-    infer where a person went.
-    """
-    return replace(profile, capacity=None, capacity_as_of=None, answered=0, late=0)

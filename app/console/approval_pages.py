@@ -68,6 +68,7 @@ FIELDS: Final[Mapping[str, str]] = {
     "person": mark("Person"),
     "person_asked_to_leave": mark("The person asked to leave"),
     "person_informed": mark("The person was told"),
+    "places": mark("Places in all"),
     "priority": mark("Priority"),
     "protection": mark("Protection that is asked for"),
     "purposes": mark("Purposes"),

@@ -28,6 +28,8 @@ OWN_SENTENCES: Final = {
     "monitoring": mark("Your office leads the case, and visits the person."),
 }
 """The sentences for the office that holds the case."""
+NOT_SHOWN: Final = mark("No office leads the case yet.")
+"""The sentence for a submitter that may not know which office has the case."""
 AT_A_DESK: Final = mark("%(office)s has the case, and chooses who is asked to lead.")
 AT_OUR_DESK: Final = mark("Your desk has the case. Choose who is asked to lead.")
 
@@ -36,6 +38,8 @@ def find_sentence(visit: Visit, case: Json) -> str:
     """Return the English sentence for a case, which the page translates."""
     holder, state = case["holder"], case["state"]
     is_own = holder is not None and holder == visit.me["focal_point"]
+    if state == "submitted" and holder is None:
+        return NOT_SHOWN
     office = visit.offices.get(holder or "", {})
     if state == "submitted" and office.get("kind") == DESK:
         return AT_OUR_DESK if is_own else AT_A_DESK

@@ -27,6 +27,7 @@ AGES: Final[Mapping[str, str]] = {
 }
 REASONS: Final = ("decline_reasons", "handover_reasons")
 """The lists in which the label of a reason is looked up, in this order."""
+SENT: Final = ("cases", "cases_without_lead", "referrals", "referrals_without_help")
 PER_CENT: Final = 100
 
 
@@ -81,6 +82,7 @@ async def show_figures(visit: Visit) -> Response:
             (visit.name_office(one["focal_point"]), one["missed"])
             for one in figures["offices"]
         ),
+        senders=build_senders(visit, figures["senders"]),
     )
 
 
@@ -148,6 +150,19 @@ def build_deadlines(visit: Visit, deadlines: Iterable[Json]) -> Sequence[Line]:
             build_bar(one["missed"], one["count"], most),
         )
         for one in found
+    ]
+
+
+def build_senders(visit: Visit, senders: Iterable[Json]) -> Sequence[Line]:
+    """Return one line for each office. The filled part of a bar ended without help."""
+    return [
+        Line(
+            visit.name_office(one["focal_point"]),
+            [str(one[name]) for name in SENT],
+            build_bar(one[SENT[1]] + one[SENT[3]], total, total),
+        )
+        for one in senders
+        for total in [one[SENT[0]] + one[SENT[2]]]
     ]
 
 

@@ -152,19 +152,17 @@ def hand_over_kind(
 
 
 def hand_over_clock(tx: WriteTransaction, clock: Clock, office: UUID | None) -> None:
-    """Hand one deadline to another office.
+    """Replace a deadline with one of another office.
 
-    A missed deadline is replaced by a deadline of the same length that is due in a day.
-    Otherwise, the new office would be late from the start, and a lead could lose the case.
+    The old one remains in the figures of its office, which must not show why it lost the
+    task (ADR 72). A missed deadline is replaced by one of the same length that is due in a
+    day. Otherwise, the new office would be late from the start, and a lead could lose the
+    case.
     """
     if clock.waits_on == office:
         return
     due_at = missed_deadlines.compute_due_for_successor(tx, clock)
-    later = due_at - clock.due_at
-    if not later:
-        clock.waits_on = office
-        return
-    set_at = clock.set_at + later
+    set_at = clock.set_at + (due_at - clock.due_at)
     new = restart_clock(tx, clock, due_at)
     new.waits_on, new.set_at = office, set_at
 

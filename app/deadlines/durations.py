@@ -105,6 +105,9 @@ class DeadlineCase(Protocol):
     def get_known_country(self, focal_point: UUID | None) -> str | None:
         """Return the country of the person as the office may see it, or None if unknown."""
 
+    def get_summary_snapshot(self, focal_point: UUID | None) -> Mapping[str, Any] | None:
+        """Return the snapshot that the office sees instead of the current summary."""
+
     def get_recipient_snapshot(self, record: UUID) -> Mapping[str, Any] | None:
         """Return the snapshot of the case that the recipient of a record sees.
 
@@ -121,22 +124,33 @@ class DeadlineCase(Protocol):
 
 
 class ApparentHolder(NamedTuple):
-    """The holder and the country that a recipient sees instead of the current ones."""
+    """The holder, country and priority that a recipient sees, not the current ones."""
 
     office: UUID | None
     country: str | None
+    priority: Priority | None
 
 
-def find_apparent_holder(about: DeadlineCase, record: UUID) -> ApparentHolder | None:
-    """Return the holder and the country in the snapshot that a record's recipient sees.
+def find_apparent_holder(
+    about: DeadlineCase, record: UUID, recipient: UUID
+) -> ApparentHolder | None:
+    """Return the holder, country and priority as the recipient of a record sees them.
 
     Returns None if the recipient sees the current case.
     """
     asked = about.get_recipient_snapshot(record)
     if asked is None:
         return None
-    holder = asked["holder"]
-    return ApparentHolder(UUID(holder) if holder else None, asked["notice"]["country"])
+    holder, country = asked["holder"], asked["notice"]["country"]
+    priority = get_known_priority(about, recipient)
+    return ApparentHolder(UUID(holder) if holder else None, country, priority)
+
+
+def get_known_priority(about: DeadlineCase, office: UUID | None) -> Priority | None:
+    """Return the priority of the case as an office sees it, or None if it is not set."""
+    asked = about.get_summary_snapshot(office)
+    priority: str | None = asked["notice"]["priority"] if asked else about.priority
+    return Priority(priority) if priority else None
 
 
 def get_country(

@@ -8,8 +8,9 @@ is gained by changing the priority back and forth. Earlier misses still count.
 Four kinds of deadlines do not change. The first are deadlines whose date an office chose.
 The second are deadlines of the submitter once a lead has taken the case. The submitter then
 reads the old summary, and a changed deadline would reveal the new priority (R12). The third
-are deadlines of the holder for a recipient that reads a snapshot of the case (ADR 43). The
-fourth are missed deadlines that the worker has not handled yet.
+are deadlines of an office that reads the summary in a snapshot of the case, and of the
+holder for such a recipient (ADR 43). The fourth are missed deadlines that the worker has
+not handled yet.
 """
 
 from typing import Final
@@ -37,6 +38,8 @@ def update_for_priority(tx: WriteTransaction, about: DeadlineCase) -> None:
     found = select(Clock).where(runs, Clock.kind.in_(PRIORITY_KINDS - CHOSEN_DATES))
     for clock in tx.session.scalars(found.order_by(Clock.number)).all():
         if about.is_handed_on and is_for_submitter(clock.kind, about, clock.waits_on):
+            continue
+        if about.get_summary_snapshot(clock.waits_on):
             continue
         if clock.waits_on == about.holder and about.get_recipient_snapshot(clock.record_id):
             continue

@@ -160,9 +160,9 @@ OWN_PACE: Final = frozenset(
     {_K.FINISH_DRAFT, _K.APPROVE, _K.ERASE, _K.DECIDE_EMERGENCY_ACCESS, _K.CONSENT_ENDS}
 )
 """Deadlines that no other office waits for. They do not change if their office closes."""
-ANSWERS: Final = frozenset({_K.ACKNOWLEDGE, _K.DECIDE_LEAD, _K.DECIDE_REFERRAL})
-"""The deadlines that measure how fast an office answers."""
-ASKED: Final = ANSWERS | {_K.ANSWER_HANDOVER}
+ASKED: Final = frozenset(
+    {_K.ACKNOWLEDGE, _K.DECIDE_LEAD, _K.DECIDE_REFERRAL, _K.ANSWER_HANDOVER}
+)
 """Deadlines to answer a request. If the office is closed, they count as missed at once."""
 
 

@@ -9,7 +9,13 @@ from sqlalchemy import ScalarSelect, Select, bindparam, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from app.deadlines import precedence
-from app.deadlines.durations import ApparentHolder, DeadlineCase, Term, get_country
+from app.deadlines.durations import (
+    ApparentHolder,
+    DeadlineCase,
+    Term,
+    get_country,
+    get_known_priority,
+)
 from app.deadlines.limit_bounds import get_usual_limit, list_priorities
 from app.deadlines.limits import VISITS, DeadlineKind, Limit
 from app.deadlines.models import Clock, TimeLimit
@@ -61,10 +67,10 @@ def get_term(
     recipient must not learn the true ones (ADR 43).
     """
     place = find_place(tx, apparent.office if apparent else waits_on)
-    priority = about.priority if about else None
+    priority = get_known_priority(about, waits_on) if about else None
     where = get_country(kind, about, waits_on) if about else None
     if apparent is not None:
-        where = apparent.country
+        where, priority = apparent.country, apparent.priority
     if kind == DeadlineKind.ERASE and about is not None:
         limit = get_retention(tx, about)
     else:

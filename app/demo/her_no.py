@@ -99,8 +99,10 @@ def withdraw_consent(case: DemoCase, lead: DemoUser, shelter: DemoUser, bed: str
     case.print("  it without seeing her consents:")
     body = {"purposes": ["SHELTER"]}
     case.get_user(KZ_LAWYER).call(f"{case.path}/consents/withdraw", body)
-    ended = shelter.get(bed)
-    case.print(f"  The referral is {ended['state']}: {ended['reason']}.")
+    ended = lead.get(bed)
+    case.print(
+        f"  The lead reads that the referral is {ended['state']}: {ended['reason']}."
+    )
     paths = (f"{case.path}/sections/contact", case.path)
     case.expect_hidden(*map(shelter.can_read, paths))
     until = shelter.list_deadlines(bed)["confirm_deletion"]

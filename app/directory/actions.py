@@ -13,13 +13,21 @@ from sqlalchemy.orm import Session
 from app.directory import queries as directory_queries
 from app.directory.file_rows import Row
 from app.directory.history import ChangeAuthor, Values, build_change
+from app.directory.kinds import limit_free_places
 from app.directory.models import Agreement, Contact, Country, FocalPoint
 from app.kernel.actors import Role
 from app.kernel.journal import Mailbox
 from app.kernel.lifecycle import ActionNotYours, RoleMissing
+from app.kernel.problems import Problem
 from app.kernel.protected_rows import ProtectedRow
 from app.kernel.statements import lock_rows
 from app.kernel.transactions import WriteTransaction
+
+
+class TooManyFreePlaces(Problem):
+    """The report has more free places than the office has in all."""
+
+    status = 422
 
 
 @dataclass(frozen=True)
@@ -54,6 +62,9 @@ WRITE_LOCK: Final = "directory"
 
 The rules compare several rows, so two changes must not overlap.
 """
+
+OPTIONAL_COLUMNS: Final[Values] = {"short_names": {}, "places": None}
+"""The columns that a file of offices may leave out, with their values in a new row."""
 
 CAPACITY_ROLES: Final = frozenset({Role.CASEWORKER, Role.COORDINATOR})
 """Roles that may set the free places of their office."""
@@ -114,8 +125,9 @@ def to_values(rows: Sequence[Row]) -> list[Values]:
 def with_stored_values(author: ChangeAuthor, offices: Sequence[Values]) -> list[Values]:
     """Return the rows of offices, with the stored values that a file does not replace.
 
-    The stored number of free places is kept if the file has no number or an older number.
-    The stored short names are kept if the file has no column for them.
+    The stored number of free places is kept if the file has no number or an older number,
+    but is at most the number of all places. The stored values of the columns in
+    `OPTIONAL_COLUMNS` are kept if the file does not have them.
     """
     stored = {row["code"]: row for row in load_rows(author, FOCAL_POINTS)}
     return [complete_row(row, stored.get(row["code"])) for row in offices]
@@ -124,12 +136,13 @@ def with_stored_values(author: ChangeAuthor, offices: Sequence[Values]) -> list[
 def complete_row(row: Values, stored: Values | None) -> Values:
     """Return the row of an office with the stored values that it does not replace."""
     if stored is None:
-        return {"short_names": {}, **row}
-    filled = {"short_names": stored["short_names"], **row}
+        return {**OPTIONAL_COLUMNS, **row}
+    filled = {**{name: stored[name] for name in OPTIONAL_COLUMNS}, **row}
     as_of = stored["capacity_as_of"]
     if as_of is not None and is_older(row, as_of):
         filled |= {"capacity": stored["capacity"], "capacity_as_of": as_of}
-    return filled
+    free = limit_free_places(filled["capacity"], filled["places"])
+    return filled | {"capacity": free}
 
 
 def is_older(row: Values, as_of: datetime) -> bool:
@@ -157,6 +170,8 @@ def store(author: ChangeAuthor, register: Register, rows: Sequence[Values]) -> C
         changed = find_changed_values(stored, row)
         for name, value in changed.items():
             setattr(entry, name, value)
+        if "places" in changed:
+            entry.capacity = limit_free_places(entry.capacity, entry.places)
         if has_activation(register) and "active" in changed:
             entry.deactivated_by_account = find_deactivation(author, row)
     entries = [(None, row) for row in found.added] + list(found.changed)
@@ -228,8 +243,9 @@ def add_mailboxes(
 def set_capacity(tx: WriteTransaction, code: str, free: int | None) -> FocalPoint:
     """Set the number of free places of the caller's office; None means unknown.
 
-    Raises NotFound (404) for an unknown code, ActionNotYours (403) for another office, or
-    RoleMissing (403).
+    Raises NotFound (404) for an unknown code, ActionNotYours (403) for another office,
+    RoleMissing (403), or TooManyFreePlaces (422). Without a value in `places` any number is
+    accepted; the rules only distinguish 0 from other numbers.
     """
     if directory_queries.get_by_code(tx, code).id != tx.actor.focal_point_id:
         raise ActionNotYours("Only the office itself can set its free places.")
@@ -237,6 +253,8 @@ def set_capacity(tx: WriteTransaction, code: str, free: int | None) -> FocalPoin
         roles = ", ".join(sorted(CAPACITY_ROLES))
         raise RoleMissing(f"This needs one of the roles {roles}.")
     focal_point: FocalPoint = lock_entry(tx.session, FOCAL_POINTS, code)
+    if limit_free_places(free, focal_point.places) != free:
+        raise TooManyFreePlaces("GET /v1/focal-points shows the number of places.")
     focal_point.capacity = free
     focal_point.capacity_as_of = tx.now
     return focal_point

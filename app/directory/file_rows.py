@@ -35,6 +35,7 @@ from app.directory.kinds import (
     Service,
     Sex,
     StateRouting,
+    limit_free_places,
 )
 from app.directory.opening_hours import ALWAYS
 from app.kernel.text import Code, CountryCode, LanguageTag, RequestModel, SafeLine
@@ -85,7 +86,7 @@ class CountryRow(Row):
 class FocalPointRow(Row):
     """An office that can receive cases.
 
-    If a file leaves out the column `short_names`, the stored short names are kept.
+    If a file leaves out the column `short_names` or `places`, the stored values are kept.
     """
 
     code: Code
@@ -101,6 +102,7 @@ class FocalPointRow(Row):
     sexes: Listed[Sex]
     ages: Listed[AgeGroup]
     opening: Listed[Span]
+    places: OptionalCell[Places] = None
     capacity: OptionalCell[Places]
     capacity_as_of: OptionalCell[Moment]
     deputy: OptionalCell[Code]
@@ -143,6 +145,14 @@ class FocalPointRow(Row):
         if ALWAYS in opening and len(opening) > 1:
             raise make_error("must be either always or hours")
         return opening
+
+    @field_validator("capacity")
+    @classmethod
+    def check_capacity(cls, free: int | None, info: ValidationInfo) -> int | None:
+        """Refuse more free places than the office has in all."""
+        if limit_free_places(free, info.data.get("places")) != free:
+            raise make_error("must be at most places")
+        return free
 
     @field_validator("capacity_as_of")
     @classmethod

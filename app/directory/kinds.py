@@ -161,6 +161,17 @@ def may_be_abroad(reader: Described, helper: Described) -> bool:
     return reader.kind == OfficeKind.STATE and not homes <= {reader.of_state}
 
 
+def may_see_free_places(reader: Described, helper: Described) -> bool:
+    """Return whether an office may learn how many places another office has left.
+
+    The number changes when a person arrives, so it shows where somebody went. Therefore
+    only offices of the same country may learn it, and no desk (ADR 89).
+    """
+    homes = set(list_home_countries(helper))
+    is_same = bool(homes) and homes <= set(list_home_countries(reader))
+    return is_same and reader.kind != OfficeKind.DESK
+
+
 def is_of_origin(focal_point: Described, origin: str | None, location: str) -> bool:
     """Return whether an office is, or may be, a body of the State of origin.
 
@@ -191,3 +202,8 @@ def has_language(spoken: Iterable[str], asked: str) -> bool:
     """Return whether `asked` is one of the spoken languages, ignoring script and region."""
     languages = {language.split("-")[0] for language in spoken}
     return asked.split("-", maxsplit=1)[0] in languages
+
+
+def limit_free_places(free: int | None, places: int | None) -> int | None:
+    """Return the number of free places, but at most the number of all places, if known."""
+    return free if free is None or places is None else min(free, places)

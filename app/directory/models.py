@@ -62,6 +62,7 @@ class FocalPoint(ProtectedRow, Base):
         "time_zone": "UTC",
         "deputy": None,
         "short_names": {},
+        "places": None,
         "capacity": None,
         "serves": [],
         "services": [],
@@ -85,6 +86,7 @@ class FocalPoint(ProtectedRow, Base):
     sexes: Mapped[list[str]]
     ages: Mapped[list[str]]
     opening: Mapped[list[str]]
+    places: Mapped[int | None]
     capacity: Mapped[int | None]
     capacity_as_of: Mapped[datetime | None]
     deputy: Mapped[str | None] = mapped_column(String(40))

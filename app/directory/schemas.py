@@ -114,6 +114,13 @@ class FocalPointOut(ResponseModel):
             examples=[["mo-fr/09:00-13:00", "mo-fr/14:00-18:00", "sa/09:00-13:00"]],
         ),
     ]
+    places: Annotated[
+        int | None,
+        Field(
+            description="The number of places that the office has in all, free or not; "
+            "null: not known."
+        ),
+    ]
     deputy: Annotated[
         Code | None,
         Field(
@@ -189,7 +196,10 @@ class CapacityInput(RequestModel):
 
     free: Annotated[
         Annotated[StrictInt, Field(ge=0, le=100_000), WHOLE_NUMBER] | None,
-        Field(description="0: full. Null: not known."),
+        Field(
+            description="0: full. Null: not known. At most the `places` of the office, if "
+            "they are known."
+        ),
     ]
 
 

@@ -28,7 +28,7 @@ from app.cases.sections import (
     SectionContent,
     collect_names,
 )
-from app.casework.acting import lock_case, require_working_role
+from app.casework.acting import get_state, lock_case, require_working_role
 from app.casework.carrying import redirect_if_unsafe
 from app.casework.needs import RULES
 from app.consents import standing
@@ -287,8 +287,8 @@ def lock_to_write(
     case = lock_case(tx, code, seen)
     require_working_role(tx)
     if not may_access(tx, case, subject, Deed.WRITE, None):
-        why = f"Your office may not write this while the case is {case.state}."
-        raise ActionNotYours(why)
+        state = get_state(tx, case)
+        raise ActionNotYours(f"Your office may not write this: the case is {state}.")
     return case
 
 

@@ -38,6 +38,7 @@ class Condition(StrEnum):
     SAFE = "safe"
     POLICE_CONSENT = "police_consent"
     IN_TOUCH = "in_touch"
+    KNOWS_LEAD = "knows_lead"
     MAY_BE_NAMED = "may_be_named"
 
 
@@ -86,7 +87,8 @@ _PLACE: frozenset[Subject] = frozenset({Paper.ARRANGEMENT})
 _TRAVEL: frozenset[Subject] = frozenset({Paper.TRAVEL_PLAN})
 _KEPT = frozenset({*AT_WORK, _R.COMPLETED})
 _TOLD = frozenset(ReferralState) - {_R.DRAFT}
-_THEIRS = _KEPT | ASKED
+_THEIRS = ASKED | AT_WORK
+_HELPED = frozenset({_R.COMPLETED})
 _IF_CONSENTED = frozenset({Condition.CONSENTED})
 _IF_OWN = frozenset({Condition.OWN_TEXT})
 _IF_ORIGIN = _IF_CONSENTED | {Condition.ORIGIN_PERMITTED}
@@ -96,6 +98,7 @@ _IF_PERMITTED = frozenset({Condition.ORIGIN_PERMITTED})
 _IF_SAFE = frozenset({Condition.SAFE})
 _IF_EXPECTED = _IF_SAFE | {Condition.ORIGIN_PERMITTED}
 _IF_IN_TOUCH = frozenset({Condition.IN_TOUCH})
+_IF_LEAD_KNOWN = _NOT_ORIGIN | {Condition.KNOWS_LEAD}
 _IF_NAMEABLE = _IF_EXPECTED | {Condition.MAY_BE_NAMED}
 _NO = frozenset[ReferralState]()
 _OPEN, _WRITE = Deed.OPEN, Deed.WRITE
@@ -110,7 +113,7 @@ POLICY: Final = (
     Rule(_OPEN,  Side.SUBMITTER, _DANGER,             UNLED | LED, _NO,        _IF_OWN),
     Rule(_OPEN,  Side.CANDIDATE, _DANGER,             _NEW,        _NO,        _IF_SAFE),
     Rule(_OPEN,  Side.LEAD,      _DANGER,             LED,         _NO,        _IF_SAFE),
-    Rule(_OPEN,  Side.RECIPIENT, _DANGER,             CASE_OPEN,   ASKED | AT_WORK, _IF_EXPECTED),
+    Rule(_OPEN,  Side.RECIPIENT, _DANGER,             CASE_OPEN,   _THEIRS,     _IF_EXPECTED),
     Rule(_OPEN,  Side.CANDIDATE, _L1,                 _NEW,        _NO,         _IF_CONSENTED),
     Rule(_OPEN,  Side.CANDIDATE, _L2,       frozenset({_C.UNDER_REVIEW}), _NO,  _IF_CONSENTED),
     Rule(_OPEN,  Side.CANDIDATE, _GUARDS,   frozenset({_C.UNDER_REVIEW}), _NO,  _IF_SAFE),
@@ -123,17 +126,18 @@ POLICY: Final = (
     Rule(_OPEN,  Side.LEAD,      _NOTES,              LED,         _NO,         _NOT_ORIGIN),
     Rule(_OPEN,  Side.SENDER,    _PLACE,              _WORKED_ON,  _KEPT,       _NOT_ORIGIN),
     Rule(_OPEN,  Side.SENDER,    _NOTES,              _WORKED_ON,  _TOLD,       _NOT_ORIGIN),
-    Rule(_OPEN,  Side.RECIPIENT, _PLACE,              CASE_OPEN,   _KEPT,      _IF_PERMITTED),
+    Rule(_OPEN,  Side.RECIPIENT, _PLACE,              CASE_OPEN,   AT_WORK,     _IF_PERMITTED),
+    Rule(_OPEN,  Side.RECIPIENT, _PLACE | _NOTES,     CASE_OPEN,   _HELPED,     _IF_OWN),
     Rule(_OPEN,  Side.SENDER,    _TRAVEL,             _WORKED_ON,  _KEPT,       _NOT_ORIGIN),
     Rule(_OPEN,  Side.RECIPIENT, _TRAVEL,             CASE_OPEN,   AT_WORK,     _IF_EXPECTED),
     Rule(_OPEN,  Side.RECIPIENT, _NOTES,              CASE_OPEN,   _THEIRS,     _NOT_ORIGIN),
     Rule(_OPEN,  Side.RECIPIENT, _NOTES,              CASE_OPEN,   _THEIRS,     _IF_OWN | _IF_PERMITTED),
     Rule(_OPEN,  Side.RECIPIENT, _TO_ME,              CASE_OPEN,   _THEIRS,     _IF_EXPECTED),
-    Rule(_OPEN,  Side.RECIPIENT, _L1,                 CASE_OPEN,   ASKED | AT_WORK, _IF_ORIGIN),
+    Rule(_OPEN,  Side.RECIPIENT, _L1,                 CASE_OPEN,   _THEIRS,     _IF_ORIGIN),
     Rule(_OPEN,  Side.RECIPIENT, _L2,                 CASE_OPEN,   AT_WORK,     _IF_ORIGIN),
     Rule(_OPEN,  Side.RECIPIENT, _L3,                 CASE_OPEN,   AT_WORK,     _IF_ORIGIN),
     Rule(_OPEN,  Side.RECIPIENT, _L4 | _SIGNS,        CASE_OPEN,   AT_WORK,     _IF_POLICE | _IF_PERMITTED),
-    Rule(_OPEN,  Side.RECIPIENT, _CONTACTS,           CASE_OPEN,   AT_WORK,     _NOT_ORIGIN),
+    Rule(_OPEN,  Side.RECIPIENT, _CONTACTS,           CASE_OPEN,   AT_WORK,     _IF_LEAD_KNOWN),
     Rule(_OPEN,  Side.HANDOVER_CANDIDATE, _L1,        LED,         _NO,         _IF_ORIGIN),
     Rule(_OPEN,  Side.FORMER_LEAD, _SECTIONS | _NOTES | _SIGNS, LED,        _NO,         _IF_OWN),
     Rule(_OPEN,  Side.VITAL_READER, _SECTIONS - _L3,  CASE_OPEN,   _NO,         _IF_EXPECTED),

@@ -206,6 +206,8 @@ def list_conditions(
     if not stands.is_safe(office, office.code):
         return
     yield Condition.SAFE
+    if stands.case.may_know_lead(office.id):
+        yield Condition.KNOWS_LEAD
     if not stands.is_of_origin(office) and sight.in_place:
         yield Condition.NOT_OF_ORIGIN
     if stands.is_permitted_for_origin(office):
@@ -255,8 +257,7 @@ LOG_SIDES: Final = frozenset({Side.LEAD, Side.OVERSIGHT})
 
 def may_read_log(tx: ReadTransaction, case: Case) -> bool:
     """Return whether the caller may read the access log of a case."""
-    may_side = bool(get_sides(tx, case) & LOG_SIDES)
-    return may_side and bool(LOG_READER_ROLES & tx.actor.roles)
+    return bool(get_sides(tx, case) & LOG_SIDES and LOG_READER_ROLES & tx.actor.roles)
 
 
 def select_access_log(tx: ReadTransaction, case: Case) -> Select[AccessEntry, int]:
@@ -270,8 +271,7 @@ def select_access_log(tx: ReadTransaction, case: Case) -> Select[AccessEntry, in
     if not LOG_READER_ROLES & tx.actor.roles:
         needed = ", ".join(sorted(LOG_READER_ROLES))
         raise RoleMissing(f"This needs one of the roles {needed}.")
-    of_case = AccessEntry.case_id == case.id
-    return select(AccessEntry, AccessEntry.number).where(of_case)
+    return select(AccessEntry, AccessEntry.number).where(AccessEntry.case_id == case.id)
 
 
 def get_author(tx: ReadTransaction, case: Case, document: Sealed) -> str | None:

@@ -144,13 +144,6 @@ def build_former_evidence(
 def limit_evidence(ladder: RecipientEvidence, end: datetime) -> RecipientEvidence:
     """Return the evidence, limited to the time before `end`."""
     stages = [stage for stage in ladder.statuses if stage.at < end]
-    notifications = [
-        one
-        if one.sent_at and one.sent_at < end
-        else one.model_copy(update={"sent_at": None})
-        for one in ladder.notifications
-        if one.at < end
-    ]
     return ladder.model_copy(
         update={
             "rank": max((stage.rank for stage in stages), default=ladder.rank),
@@ -158,7 +151,7 @@ def limit_evidence(ladder: RecipientEvidence, end: datetime) -> RecipientEvidenc
             "missed_deadlines": [
                 missed for missed in ladder.missed_deadlines if missed.at < end
             ],
-            "notifications": notifications,
+            "notifications": [one for one in ladder.notifications if one.at < end],
             "telephones": [],
         }
     )
@@ -225,11 +218,22 @@ def find_missed_deadlines(
 
 
 def find_notifications(tx: ReadTransaction, sent: SentRecord) -> Iterator[SentNotification]:
-    """Yield the notifications to the recipient, queued from `sent.at` to `sent.until`."""
-    for found in notifications_queries.list_notifications(tx, record_ids=[sent.record_id]):
-        to_recipient = found.focal_point_id == sent.recipient
-        if to_recipient and sent.at <= found.queued_at <= (sent.until or found.queued_at):
-            yield SentNotification(by=found.way, at=found.queued_at, sent_at=found.sent_at)
+    """Yield the notifications to the recipient, queued from `sent.at` to `sent.until`.
+
+    When a message is sent, and whether it fails and is repeated, depends on notifications
+    about other cases, which may join it or be sent shortly before. Only the recipient
+    itself sees this.
+    """
+    is_own = sent.recipient == tx.actor.focal_point_id
+    listed = notifications_queries.list_notifications(tx, record_ids=[sent.record_id])
+    found = [one for one in listed if one.focal_point_id == sent.recipient]
+    failures = {one.failed_at for one in found}
+    for one in found:
+        if not sent.at <= one.queued_at <= (sent.until or one.queued_at):
+            continue
+        if is_own or one.queued_at not in failures:
+            sent_at = one.sent_at if is_own else None
+            yield SentNotification(by=one.way, at=one.queued_at, sent_at=sent_at)
 
 
 def find_stages(tx: ReadTransaction, sent: SentRecord) -> Iterator[DeliveryStatus]:

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any, Final, Protocol, cast
 from uuid import UUID
 
-from sqlalchemy import BindParameter, Select, bindparam, func, select, true
+from sqlalchemy import BindParameter, Select, and_, bindparam, exists, func, select, true
 from sqlalchemy.orm import Session, aliased
 
 from app.access.credentials import QUERIES, CredentialQueries
@@ -26,7 +26,7 @@ from app.kernel.journal import Delivery, Entry, Epoch, Mailbox, Retrieval
 from app.kernel.paging import PageQuery
 from app.kernel.statements import read_text
 from app.kernel.transactions import AuthenticatedRead, ReadTransaction
-from app.referrals.lifecycle import ASKED, State
+from app.referrals.lifecycle import ASKED, EVENTS, Action, State
 from app.referrals.models import Referral
 from app.referrals.queries import IS_VISIBLE
 
@@ -137,6 +137,7 @@ class Delivered(Protocol):
     facts: str
     case_id: str
     record_id: str
+    is_recipient: bool
     author_id: str | None
     is_own: bool | None
     code: str | None
@@ -149,6 +150,12 @@ class Delivered(Protocol):
     position: int
 
 
+WITH_REASON: Final = (Action.WITHDRAW, Action.REVOKE, Action.CONFIRM_DELETION)
+HAS_REASON_FOR_RECIPIENT: Final = and_(
+    Entry.type.in_([EVENTS[action] for action in WITH_REASON]),
+    exists().where(Referral.id == Entry.record_id, Referral.recipient_id == ME),
+)
+"""A condition for entries with the reason for which a referral to the office ended."""
 READER: Final = aliased(FocalPoint)
 ENTRY: Final = (
     read_text(Entry.id, "id"),
@@ -158,6 +165,7 @@ ENTRY: Final = (
     read_text(Entry.facts, "facts"),
     read_text(Entry.case_id, "case_id"),
     read_text(Entry.record_id, "record_id"),
+    HAS_REASON_FOR_RECIPIENT.label("is_recipient"),
 )
 AUTHOR: Final = (
     read_text(Entry.focal_point_id, "author_id"),

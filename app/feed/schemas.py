@@ -178,7 +178,8 @@ class SentNotification(ResponseModel):
     sent_at: Annotated[
         datetime | None,
         Field(
-            description="When a server accepted the message, which may not have been read."
+            description="When a server accepted the message, which may not have been read. "
+            "Null for all but the office itself, because it depends on other cases."
         ),
     ]
 
@@ -201,7 +202,7 @@ class RecipientEvidence(ResponseModel):
         list[SentNotification],
         Field(
             description="Notifications to this office while the record was with it, "
-            "oldest first."
+            "oldest first. Only the office itself sees repetitions of failed messages."
         ),
     ]
     telephones: Annotated[list[str], Field(description=TELEPHONES)]

@@ -23,6 +23,8 @@ from app.kernel.journal import Delivery, Entry
 from app.kernel.paging import PageQuery, load_page
 from app.kernel.transactions import ReadTransaction
 from app.referrals import queries as referral_queries
+from app.referrals.lifecycle import TAKEN_BACK
+from app.referrals.situation import SHOWN_REASON
 
 SUBMITTER_FACTS: Final = frozenset({"state", "question"})
 """Facts that a submitter may always see, because they reveal no reasons (R12)."""
@@ -115,12 +117,18 @@ def show_entries(tx: ReadTransaction, rows: Sequence[Delivered]) -> list[EventFi
 
 
 def show_entry(view: EntryView | None, entry: Delivered) -> EventFields:
-    """Return an entry as an event. Without a view, no part of an entry is hidden."""
+    """Return an entry as an event, for an office with a view of the cases that need one.
+
+    If the office's referral was taken back, the event has the same author and reason for
+    every cause, because the cause may be that the person fears the office (R12).
+    """
     by, facts = entry.code, parse_facts(entry.facts)
     if view and entry.case_id in view.cases and not entry.is_own:
         ids = EntryIds.parse(entry)
         by = by if may_name(view, entry, ids) else None
         facts = get_visible_facts(view, entry, ids, facts)
+    if entry.is_recipient and facts["state"] in TAKEN_BACK:
+        by, facts = by if entry.is_own else None, {**facts, "reason": SHOWN_REASON}
     return {
         "id": format_id(entry.id),
         "at": entry.at,

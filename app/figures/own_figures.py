@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import func
 
+from app.cases.approvals import OVERSIGHT_APPROVERS
 from app.casework.acting import require_role
 from app.deadlines import queries as deadline_queries
 from app.deadlines.limits import DeadlineKind
@@ -22,9 +23,11 @@ from app.figures.own_figures_queries import EventCount, Request
 from app.figures.own_figures_rules import (
     MEDIAN,
     NINETIETH,
+    WATCHED,
     Period,
     count_by_age,
     find_percentile,
+    is_unusual,
 )
 from app.figures.own_figures_schemas import (
     AgeFigures,
@@ -37,8 +40,11 @@ from app.figures.own_figures_schemas import (
     ReasonFigures,
     ReferralFigures,
     ReturnFigures,
+    SenderFigures,
 )
+from app.figures.queries import SETTLING
 from app.kernel.actors import Role
+from app.kernel.instants import get_monday
 from app.kernel.transactions import ReadTransaction
 from app.returns import arrivals
 from app.returns.lifecycle import State as ReturnState
@@ -81,6 +87,7 @@ def load_own_figures(tx: ReadTransaction, query: PeriodQuery) -> OwnFigures:
         returns=count_returns(events),
         open_work=count_open_work(tx),
         offices=count_offices(tx, span),
+        senders=list_senders(tx, calendar),
     )
 
 
@@ -201,3 +208,35 @@ def count_offices(tx: ReadTransaction, span: Span) -> list[OfficeFigures]:
         return []
     counts = queries.count_offices(tx, span)
     return [OfficeFigures(focal_point=code, missed=count) for code, count in counts.items()]
+
+
+def list_senders(tx: ReadTransaction, calendar: Calendar) -> list[SenderFigures]:
+    """List, for oversight, the offices whose requests unusually often ended without help.
+
+    The weeks are closed, and do not depend on the period that the caller asks for. Nobody
+    else learns whether an office is listed.
+    """
+    office = directory_queries.by_id(tx, tx.actor.focal_point_id)
+    if office.kind != OfficeKind.OVERSIGHT or not tx.actor.roles & OVERSIGHT_APPROVERS:
+        return []
+    end = get_monday(calendar.to_local(tx.now - SETTLING).date())
+    span = load_span(tx, Period(end - WATCHED, end - timedelta(days=1)), calendar)
+    cases, referrals = (
+        queries.count_requests(tx, one, span, span.end + SETTLING)
+        for one in (queries.COUNT_CASES, queries.COUNT_REFERRALS)
+    )
+    found = (
+        (code, cases.get(code, (0, 0)), referrals.get(code, (0, 0)))
+        for code in sorted(cases.keys() | referrals.keys())
+    )
+    return [
+        SenderFigures(
+            focal_point=code,
+            cases=submitted,
+            cases_without_lead=without_lead,
+            referrals=sent,
+            referrals_without_help=without_help,
+        )
+        for code, (submitted, without_lead), (sent, without_help) in found
+        if is_unusual(submitted, without_lead) or is_unusual(sent, without_help)
+    ]

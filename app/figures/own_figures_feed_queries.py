@@ -65,7 +65,7 @@ def run_query(
     tx: ReadTransaction,
     statement: Select[*tuple[Any, ...]],
     span: Span | None = None,
-    **named: int,
+    **named: int | datetime,
 ) -> CursorResult[*tuple[Any, ...]]:
     """Run a statement for the caller's office, and for a period if one is given."""
     values = {"me": tx.actor.focal_point_id, "now": tx.now, **named}

@@ -28,7 +28,6 @@ from app.cases.lifecycle import EVENTS as CASE_EVENTS
 from app.cases.lifecycle import Action as CaseAction
 from app.cases.models import Party
 from app.casework.lateness import LATENESS_RULES, Noun
-from app.deadlines.answer_queries import LATE
 from app.deadlines.limits import ASKED, DeadlineKind
 from app.deadlines.models import Clock, Firing
 from app.directory.kinds import Service
@@ -47,6 +46,7 @@ from app.returns.lifecycle import EVENTS as RETURN_EVENTS
 from app.returns.lifecycle import Action as ReturnAction
 
 LEAD_DECLINED: Final = CASE_EVENTS[CaseAction.DECLINE_LEAD]
+SUBMITTED: Final = CASE_EVENTS[CaseAction.SUBMIT]
 SENT: Final = REFERRAL_EVENTS[ReferralAction.SEND]
 STARTED: Final = REFERRAL_EVENTS[ReferralAction.START]
 CONSENT_WITHDRAWN: Final = "consent.withdrawn"
@@ -83,6 +83,10 @@ RETURN_ENDS: Final = frozenset(
         ReturnAction.END,
     )
 )
+WITHOUT_HELP: Final = sorted(
+    REFERRAL_EVENTS[action]
+    for action in (ReferralAction.WITHDRAW, ReferralAction.REVOKE, ReferralAction.EXPIRE)
+)
 COUNTED: Final = DECLINES | RETURN_ENDS | {SENT, CONSENT_WITHDRAWN}
 LEAD_MISSES: Final = frozenset(
     rule.event
@@ -101,10 +105,12 @@ REQUESTED: Final = (
 """The relations that begin with a request to an office."""
 START: Final[BindParameter[datetime]] = bindparam("start")
 END: Final[BindParameter[datetime]] = bindparam("end")
+CLOSED: Final[BindParameter[datetime]] = bindparam("closed")
 FACTS: Final = type_coerce(Entry.facts, JSON)
 BEGAN: Final = and_(Clock.waits_on == ME, Clock.set_at >= START, Clock.set_at < END)
 """The deadlines of the office that began in the period."""
-MISSED: Final = LATE & ~return_queries.IS_POSTPONED
+OVERDUE: Final = Clock.stopped_at.is_(None) & (Clock.due_at < bindparam("now"))
+MISSED: Final = ((Clock.stopped_at > Clock.due_at) | OVERDUE) & ~return_queries.IS_POSTPONED
 IS_MISSED: Final = case((MISSED, 1), else_=0)
 REQUESTED_AT: Final = (
     select(func.max(Party.since))
@@ -197,6 +203,29 @@ COUNT_OFFICES: Final = (
     .group_by(FocalPoint.code)
     .order_by(FocalPoint.code)
 )
+HAS_LEAD: Final = exists().where(
+    Party.case_id == Entry.case_id, Party.relation == Relation.LEAD, Party.since < CLOSED
+)
+COUNT_CASES: Final = (
+    select_heard(FocalPoint.code, func.count(), func.sum(case((HAS_LEAD, 0), else_=1)))
+    .join(FocalPoint, FocalPoint.id == Entry.focal_point_id)
+    .where(Entry.type == SUBMITTED)
+    .group_by(FocalPoint.code)
+)
+Ending = aliased(Entry)
+HAS_ENDED: Final = (
+    exists()
+    .where(Ending.case_id == Asked.case_id, Ending.record_id == Asked.record_id)
+    .where(Ending.type.in_(WITHOUT_HELP), Ending.at < CLOSED)
+)
+COUNT_REFERRALS: Final = (
+    select_heard(FocalPoint.code, func.count(), func.sum(case((HAS_ENDED, 1), else_=0)))
+    .join(Asked, Asked.case_id == Entry.case_id)
+    .join(FocalPoint, FocalPoint.id == Asked.focal_point_id)
+    .where(Entry.type == SUBMITTED, Asked.type == SENT, Asked.at < CLOSED)
+    .group_by(FocalPoint.code)
+)
+"""The referrals of the submitted cases, by the office that sent them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,3 +284,14 @@ def list_sheltered(tx: ReadTransaction, span: Span) -> list[timedelta]:
 def count_offices(tx: ReadTransaction, span: Span) -> dict[str, int]:
     """Count the missed deadlines of other holders of cases in the feed, by office code."""
     return {str(code): int(missed) for code, missed in run_query(tx, COUNT_OFFICES, span)}
+
+
+def count_requests(
+    tx: ReadTransaction, requests: Select[*tuple[Any, ...]], span: Span, closed: datetime
+) -> dict[str, tuple[int, int]]:
+    """Count `COUNT_CASES` or `COUNT_REFERRALS`, all and those without help, by office.
+
+    What happens from `closed` on does not change the numbers.
+    """
+    found = run_query(tx, requests, span, closed=closed)
+    return {code: (count, without) for code, count, without in found}

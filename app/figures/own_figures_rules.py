@@ -13,6 +13,12 @@ USUAL_DAYS: Final = 30
 MAX_DAYS: Final = 366
 """The maximum length of a period, in days. It limits the cost of a request."""
 FIRST_YEAR, LAST_YEAR = 2000, 2999
+WATCHED: Final = timedelta(weeks=12)
+"""The time for which oversight sees the offices whose requests often end without help."""
+LEAST_WITHOUT_HELP: Final = 10
+"""The least number of such requests of an office: a few can happen to any office."""
+SHARE_WITHOUT_HELP: Final = 1 / 2
+"""The least share of such requests of an office. No source states these three numbers."""
 MEDIAN, NINETIETH = 50, 90
 
 
@@ -90,3 +96,12 @@ def count_by_age(due_times: Iterable[datetime], now: datetime) -> dict[WorkAge, 
     for due_at in due_times:
         counts[find_age(due_at, now)] += 1
     return counts
+
+
+def is_unusual(requests: int, without_help: int) -> bool:
+    """Return whether so many requests of an office ended without help that it stands out.
+
+    Somebody who invents cases withdraws the requests, or nobody answers them.
+    """
+    enough = without_help >= LEAST_WITHOUT_HELP
+    return enough and without_help >= SHARE_WITHOUT_HELP * requests

@@ -8,7 +8,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from app.deadlines.limits import DeadlineKind
 from app.directory.kinds import Service
-from app.figures.own_figures_rules import MAX_DAYS, USUAL_DAYS, WorkAge
+from app.figures.own_figures_rules import LEAST_WITHOUT_HELP, MAX_DAYS, USUAL_DAYS, WorkAge
 from app.kernel.text import ResponseModel
 from app.returns.lifecycle import State as ReturnState
 
@@ -103,12 +103,30 @@ class OfficeFigures(ResponseModel):
     missed: Annotated[int, Field(description="The missed deadlines you were told of.")]
 
 
+class SenderFigures(ResponseModel):
+    """How many cases and referrals of an office ended without help in twelve weeks.
+
+    The weeks ended at least two weeks ago. Referrals are those of the cases that were
+    submitted in these weeks.
+    """
+
+    focal_point: Annotated[str, Field(description="The code of the focal point.")]
+    cases: Annotated[int, Field(description="The cases that it submitted.")]
+    cases_without_lead: Annotated[
+        int, Field(description="Those that it withdrew, or in which no office led.")
+    ]
+    referrals: Annotated[int, Field(description="The referrals that it sent.")]
+    referrals_without_help: Annotated[
+        int, Field(description="Those that were withdrawn or revoked, or expired.")
+    ]
+
+
 class OwnFigures(ResponseModel):
     """The figures of your focal point for a period, and its open work now.
 
-    They are computed from your feed and your deadlines only, and count nothing that
-    happened after your part in a case had ended. They are exact, so protect them like the
-    data of a case.
+    They are computed from your feed and your deadlines only, except `senders`, and count
+    nothing that happened after your part in a case had ended. They are exact, so protect
+    them like the data of a case.
     """
 
     first_day: Annotated[date, Field(description="The first day of the period.")]
@@ -145,4 +163,12 @@ class OwnFigures(ResponseModel):
     offices: Annotated[
         list[OfficeFigures],
         Field(description="For a desk: offices that missed deadlines. Otherwise empty."),
+    ]
+    senders: Annotated[
+        list[SenderFigures],
+        Field(
+            description="For protection officers and supervisors of oversight: offices of "
+            f"which at least {LEAST_WITHOUT_HELP} cases, or referrals, and at least half "
+            "of these, ended without help. Otherwise empty."
+        ),
     ]

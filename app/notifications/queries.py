@@ -11,7 +11,7 @@ from app.directory import contact_queries
 from app.kernel.transactions import ReadTransaction
 from app.notifications.models import Notification
 from app.notifications.words import NotificationMessage, write_message
-from app.outbox.lifecycle import State
+from app.outbox.lifecycle import FAILED, State
 from app.outbox.models import MessageChannel, Outgoing
 
 
@@ -20,7 +20,9 @@ class NotificationView:
     """A notification to an office: its channel, times and state, but not its address.
 
     `sent_at` is the time at which a server accepted the message; it is not known whether
-    the message was read. `state` is None if the office had no contact.
+    the message was read. `failed_at` is the time at which the message was given up or
+    dropped; its repetitions were queued at the same time. `state` is None if the office had
+    no contact.
     """
 
     focal_point_id: UUID
@@ -30,6 +32,7 @@ class NotificationView:
     way: MessageChannel | None
     queued_at: datetime
     sent_at: datetime | None
+    failed_at: datetime | None
     state: State | None
 
 
@@ -58,6 +61,7 @@ def build_view(notification: Notification, message: Outgoing | None) -> Notifica
         way=message.way if message else None,
         queued_at=notification.at,
         sent_at=message.ended_at if message and message.state == State.SENT else None,
+        failed_at=message.ended_at if message and message.state in FAILED else None,
         state=message.state if message else None,
     )
 

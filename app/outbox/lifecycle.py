@@ -32,6 +32,7 @@ class Need(StrEnum):
 
 
 OPEN: Final = frozenset({State.WAITING, State.SENDING})
+FAILED: Final = frozenset({State.DEAD, State.DROPPED})
 _S, _A = State, Action
 _SENDER: Final = frozenset({Side.SYSTEM})
 

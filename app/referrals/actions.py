@@ -178,6 +178,8 @@ def take_step(  # noqa: PLR0913 - every argument describes the step
     referral.raise_version()
     if referral.state in STOPPED:
         end_recipient_relation(tx, referral)
+    if referral.state == State.COMPLETED:
+        pending.case.complete_part(referral.id, tx.now)
     start_deadline(tx, referral, resumed=resumed, due_at=due_at)
     facts = {
         "state": referral.state,
@@ -214,7 +216,7 @@ def start_deadline(
     """Start the deadline of the current state, if any, and stop any earlier deadline.
 
     No deadline runs for a recipient that never received the referral. While the case is
-    suspended, deadlines are paused, except for services for the person's safety.
+    suspended, the deadlines are paused for which `is_paused` returns True.
     """
     kind, side = get_deadline_kind(referral)
     recipient, case = referral.recipient_id, referral.case
@@ -223,7 +225,9 @@ def start_deadline(
         deadline_actions.stop(tx, referral.id)
         return
     waits_on = case.holder if side == Side.SENDER else recipient
-    apparent = find_apparent_holder(case, referral.id) if side == Side.SENDER else None
+    apparent = (
+        find_apparent_holder(case, referral.id, recipient) if side == Side.SENDER else None
+    )
     time_limit = get_term(tx, kind, case, waits_on=waits_on, apparent=apparent)
     if resumed:
         deadline_actions.resume(tx, referral, kind, time_limit, waits_on=waits_on)
@@ -252,10 +256,12 @@ AWAITING_RETURN: Final = frozenset({State.ACCEPTED, State.IN_PROGRESS})
 
 
 def is_paused(referral: Referral) -> bool:
-    """Return whether the deadline of a referral is paused because the case is suspended."""
-    suspended = referral.case.state == CaseState.SUSPENDED
+    """Return whether the deadline of a referral is paused because the case is suspended.
+
+    It is not paused if the recipient must not see that the case is suspended (ADR 43).
+    """
     may_wait = referral.state in OPEN and referral.service not in SERVICES_FOR_SAFETY
-    return suspended and may_wait
+    return referral.case.is_seen_suspended(referral.recipient_id) and may_wait
 
 
 def set_clearance(

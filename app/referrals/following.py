@@ -14,12 +14,12 @@ from app.consents.standing import Standing
 from app.deadlines import actions as deadline_actions
 from app.deadlines.limits import DeadlineKind, Priority
 from app.deadlines.queries import find_running
+from app.directory.kinds import is_at_home
 from app.kernel.actors import Side
 from app.kernel.transactions import WriteTransaction
 from app.notifications.actions import notify_offices as notify
 from app.referrals import queries as referral_queries
 from app.referrals.actions import (
-    end_recipient_relation,
     is_paused,
     prepare_step,
     start_deadline,
@@ -146,28 +146,23 @@ def may_read_change(
 def withdraw_unsafe(tx: WriteTransaction, case: Case) -> None:
     """Withdraw the open referrals to unsafe recipients, without revealing the reason.
 
-    An unsafe recipient loses its access to the case even if its referral is completed.
+    A recipient whose help is completed notices nothing, because it reads no later data.
     """
     case_file = standing.load_for_case(tx, case)
     for referral in referral_queries.list_of_case(tx, case.id):
         to = referral.recipient
-        if case_file.is_safe(to, to.code):
-            continue
-        if referral.state in OPEN:
+        if referral.state in OPEN and not case_file.is_safe(to, to.code):
             withdraw_by_system(tx, referral, WithdrawReason.NO_LONGER_NEEDED)
-        end_recipient_relation(tx, referral)
 
 
-def end_completed_relations(tx: WriteTransaction, case: Case) -> None:
-    """End the access of recipients of completed referrals when the person leaves a country.
+def store_moved_snapshots(tx: WriteTransaction, case: Case, country: str) -> None:
+    """Hide from recipients to which country the person goes, and who leads there.
 
-    A recipient that reads a snapshot of the case keeps its access, because the loss would
-    reveal that the person crossed a border.
+    A recipient at home in the new country works with the person there, so it sees both.
     """
-    for referral in referral_queries.list_of_case(tx, case.id):
-        reads_live_case = case.get_recipient_snapshot(referral.id) is None
-        if referral.state == State.COMPLETED and reads_live_case:
-            end_recipient_relation(tx, referral)
+    referrals = referral_queries.list_of_case(tx, case.id)
+    near = {r.recipient_id for r in referrals if is_at_home(r.recipient, country)}
+    case.store_moved_snapshots(tx.now, near)
 
 
 def withdraw_by_system(

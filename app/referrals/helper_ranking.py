@@ -7,11 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from app.consents import standing
-from app.consents.routing_questions import (
-    build_question,
-    build_service_question,
-    remove_case_data,
-)
+from app.consents.routing_questions import build_question, build_service_question
 from app.consents.standing import Standing
 from app.directory import queries as directory_queries
 from app.directory.kinds import Service
@@ -39,16 +35,10 @@ def rank_helpers(
     """Rank the offices that could provide a service.
 
     An office that was already asked is left out only if the caller may learn that it was
-    asked, because a gap in the list would reveal that it helps. For the same reason, the
-    capacity and past answers of offices that the caller must not see are ignored (R12).
+    asked, because a gap in the list would reveal that it helps (R12).
     """
     own_office = directory_queries.by_id(tx, tx.actor.focal_point_id)
     case_file = standing.filter_for_caller(tx, case_file)
-    profiles = (
-        p if case_file.may_see_helper(own_office, p) else remove_case_data(p)
-        for p in question.profiles
-    )
-    question = replace(question, profiles=tuple(profiles))
     restricted = replace(
         build_service_question(question, case_file, service),
         declined=find_asked_recipients(tx, case_file, service, ANSWERED_NO),

@@ -162,6 +162,8 @@ OPEN: Final = frozenset(_ALIVE)
 HELPED: Final = frozenset({_S.ACCEPTED, _S.IN_PROGRESS, _S.ON_HOLD, _S.COMPLETED})
 AT_WORK: Final = frozenset({_S.ACCEPTED, _S.IN_PROGRESS, _S.ON_HOLD})
 ASKED: Final = frozenset(_UNDECIDED)
+TAKEN_BACK: Final = frozenset({_S.WITHDRAWN, _S.REVOKED})
+"""States of a referral that the sender or the system ended."""
 STOPPED: Final = frozenset(_STOPPED)
 """States in which the recipient cannot open any section, and can read the referral only
 until it confirms that it deleted its copy."""

@@ -10,6 +10,7 @@ from sqlalchemy.orm import aliased, selectinload
 from app.cases import queries as case_queries
 from app.cases.case_loading import leave_out_forged, require_all_loaded
 from app.cases.filters import is_own_party
+from app.cases.lifecycle import OPEN as CASE_OPEN
 from app.cases.models import Case, Party
 from app.cases.statements import CASES, MINE
 from app.directory.kinds import Service
@@ -155,6 +156,22 @@ def list_open(tx: ReadTransaction) -> list[Referral]:
     return leave_out_forged(tx.session, rows)
 
 
+def list_completed_without_snapshot(tx: ReadTransaction) -> list[UUID]:
+    """List the ids of open cases in which a completed part has no snapshot (ADR 90).
+
+    These parts were completed by a version of the service before 0.2.
+    """
+    current = (Party.relation == Relation.RECIPIENT) & Party.until.is_(None)
+    found = (
+        select(Referral.case_id)
+        .join(Party, Party.record_id == Referral.id)
+        .join(Case, Case.id == Referral.case_id)
+        .where(current, Party.as_asked.is_(None), Referral.state == State.COMPLETED)
+        .where(Case.state.in_(CASE_OPEN))
+    )
+    return list(tx.session.scalars(found))
+
+
 def get_openers(tx: ReadTransaction, ids: Iterable[UUID]) -> Mapping[UUID, UUID | None]:
     """Return the office that opened each referral, by the id of the referral."""
     rows = select(Referral.id, Referral.opened_by).where(Referral.id.in_(list(ids)))
@@ -173,11 +190,17 @@ RECEIVED: Final = VISIBLE.where(
 HELPING: Final = RECEIVED.where(Referral.state.in_(ASKED | AT_WORK | {State.COMPLETED}))
 TAKEN: Final = AT_WORK | {State.COMPLETED}
 TAKEN_ON: Final = RECEIVED.where(Referral.state.in_(TAKEN))
+STILL_OPEN: Final = RECEIVED.where(Referral.state.in_(ASKED | AT_WORK))
 
 
 def is_helping(tx: ReadTransaction, case_id: UUID) -> bool:
     """Return whether the caller has received an open or completed referral of the case."""
     return bool(list_received(tx, HELPING, [case_id]))
+
+
+def has_open_referral(tx: ReadTransaction, case_id: UUID) -> bool:
+    """Return whether the caller has received a referral of the case that is still open."""
+    return bool(list_received(tx, STILL_OPEN, [case_id]))
 
 
 def list_received(
@@ -216,9 +239,18 @@ def list_services(
     return helped, accepted
 
 
-def list_accepted_services(tx: ReadTransaction, case_id: UUID) -> frozenset[Service]:
-    """Return the services of the caller's accepted and completed referrals of the case."""
-    return frozenset(one.service for one in list_received(tx, TAKEN_ON, [case_id]))
+def list_accepted_services(
+    tx: ReadTransaction, case_id: UUID, *, completed: bool = True
+) -> frozenset[Service]:
+    """Return the services of the caller's accepted referrals of the case.
+
+    Completed referrals count, unless `completed` is false.
+    """
+    return frozenset(
+        one.service
+        for one in list_received(tx, TAKEN_ON, [case_id])
+        if completed or one.state != State.COMPLETED
+    )
 
 
 class OpenRequest(NamedTuple):

@@ -30,6 +30,11 @@ PREDECESSOR = (
     "are not its sender."
 )
 
+REASON = (
+    "A code. The recipient of a referral that was withdrawn or revoked always reads "
+    "`NO_LONGER_NEEDED`, so that it does not learn the cause."
+)
+
 
 class Outcome(StrEnum):
     """The outcome of a referral."""
@@ -168,7 +173,7 @@ class ReferralOut(ResponseModel):
         list[Section], Field(description="Sections that the recipient asked about.")
     ]
     state: State
-    reason: str | None
+    reason: Annotated[str | None, Field(description=REASON)]
     outcome: Outcome | None
     opened_at: datetime
     due_at: Annotated[datetime | None, Field(description="When the next step is due.")]

@@ -10,6 +10,7 @@ from uuid import UUID
 from app.cases.default_contacts import has_default
 from app.cases.grants import Grant
 from app.cases.models import Case
+from app.cases.reasons import WithdrawReason
 from app.cases.sections import Section, get_level
 from app.cases.snapshots import read_lead_and_holder
 from app.consents import queries as consent_queries
@@ -28,7 +29,7 @@ from app.kernel.actors import Actor, Relation, Role, Side, get_referral_sides
 from app.kernel.transactions import ReadTransaction
 from app.referrals import queries as referral_queries
 from app.referrals.helper_ranking import is_already_asked, is_proposed, may_know_recipient
-from app.referrals.lifecycle import ANSWERS, OPEN, TABLE, Action, State
+from app.referrals.lifecycle import ANSWERS, OPEN, TABLE, TAKEN_BACK, Action, State
 from app.referrals.models import Basis, Clearance, Referral
 from app.referrals.needs import RULES, Facts, Terms
 from app.referrals.queries import OpenRequest
@@ -214,7 +215,7 @@ def show_one(  # noqa: PLR0913 - the arguments are loaded for all referrals at o
         sections=[Section(name) for name in referral.sections],
         asked=[Section(name) for name in referral.asked],
         state=referral.state,
-        reason=referral.reason,
+        reason=get_shown_reason(referral, sides),
         outcome=Outcome(referral.outcome) if referral.outcome else None,
         opened_at=referral.opened_at,
         due_at=clock.due_at if clock else None,
@@ -223,6 +224,19 @@ def show_one(  # noqa: PLR0913 - the arguments are loaded for all referrals at o
         available_actions=list_actions(tx, referral, facts, sides, answers),
     )
     return shown if is_known else shown.model_copy(update=HIDDEN_FIELDS)
+
+
+SHOWN_REASON: Final = WithdrawReason.NO_LONGER_NEEDED
+"""The reason that a recipient sees whenever its referral is taken back."""
+
+
+def get_shown_reason(referral: Referral, sides: AbstractSet[Side]) -> str | None:
+    """Return the reason of a referral; for its recipient, the same one for every cause.
+
+    The true reason could reveal that the person refused, fears the office, or went away.
+    """
+    is_hidden = referral.state in TAKEN_BACK and Side.SENDER not in sides
+    return SHOWN_REASON if is_hidden else referral.reason
 
 
 def list_actions(

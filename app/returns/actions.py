@@ -7,7 +7,6 @@ from uuid import UUID
 
 from app.cases import actions as case_actions
 from app.cases.further_actions import OPENING_ROLES
-from app.cases.lifecycle import State as CaseState
 from app.cases.risk import RiskLevel
 from app.consents import standing
 from app.deadlines import actions as deadline_actions
@@ -255,19 +254,20 @@ def start_deadline(
     else:
         due_at = due_at or time_limit.compute_end(tx.now)
         deadline_actions.restart(tx, record, kind, due_at, waits_on=office_id)
-    if is_paused(record):
+    if is_paused(record, office_id):
         deadline_actions.stop(tx, record.id)
     if record.state in ON_THE_WAY_TO_GO:  # only the return's deadline runs
         deadline_actions.stop(tx, record.referral_id)
 
 
-def is_paused(record: Return) -> bool:
-    """Return whether the deadline of a return is paused because the case is suspended.
+def is_paused(record: Return, office: UUID | None) -> bool:
+    """Return whether a deadline of a return is paused because the case is suspended.
 
-    The deadlines for the arrival and for the visits are never paused.
+    The deadlines for the arrival and for the visits are never paused, nor those of an
+    office that must not see that the case is suspended (ADR 43).
     """
     kind, _ = CLOCKS.get(record.state, (None, None))
-    return record.case.state == CaseState.SUSPENDED and kind == DeadlineKind.REVIEW
+    return record.case.is_seen_suspended(office) and kind == DeadlineKind.REVIEW
 
 
 def update_referral(tx: WriteTransaction, pending: PendingStep) -> None:

@@ -138,13 +138,18 @@ def reassign_deadline(tx: WriteTransaction, record: Return, case_file: Standing)
 
     If the new office is the consulate, an event asks it for the documents.
     """
-    _, side = CLOCKS[record.state]
+    kind, side = CLOCKS[record.state]
     document_referral = find_document_referral(tx, record, case_file)
     office_id = return_queries.find_awaited_office(tx, record, side, document_referral)
     clock = find_running(tx, [record.id]).get(record.id)
-    if clock is None or clock.waits_on == office_id:  # the deadline is None if paused
+    is_resting = is_paused(record, office_id)
+    if clock is None and side == Side.CONSULATE and not is_resting:  # paused before
+        clock = find_last_stopped(tx, [record.id], kind)
+    if clock is None or clock.waits_on == office_id:
         return
-    deadline_actions.hand_over(tx, [record.id], office_id)
+    deadline_actions.hand_over_clock(tx, clock, office_id)
+    if is_resting:
+        deadline_actions.stop(tx, record.id)
     if side == Side.CONSULATE:
         request_documents(tx, record, document_referral)
 
@@ -164,8 +169,10 @@ def reassign_visits(tx: WriteTransaction, record: Return) -> bool:
 
 def pause_deadlines(tx: WriteTransaction, case: Case) -> None:
     """Pause the deadlines of steps that cannot be taken while the case is suspended."""
-    found = return_queries.list_open(tx, [case.id]).get(case.id, [])
-    deadline_actions.stop_all(tx, [record.id for record in found if is_paused(record)])
+    for record in return_queries.list_open(tx, [case.id]).get(case.id, []):
+        clock = find_running(tx, [record.id]).get(record.id)
+        if clock is not None and is_paused(record, clock.waits_on):
+            deadline_actions.stop(tx, record.id)
 
 
 def resume_deadlines(tx: WriteTransaction, case: Case) -> None:

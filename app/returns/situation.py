@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from app.cases import queries as case_queries
 from app.cases.facts import BestInterests
 from app.cases.lifecycle import LED
-from app.cases.lifecycle import State as CaseState
 from app.cases.sections import Paper, Section
 from app.consents import office_names, standing
 from app.consents.coverage import Purpose
@@ -134,9 +133,10 @@ def load_facts(tx: ReadTransaction, view: ReturnView, terms: Terms | None = None
     identity_purpose = Purpose(document_referral.service)
     family = case_file.covers(referral.recipient, Purpose.FAMILY_TRACING, frozenset())
     is_active = referral.state in ACTIVE_REFERRAL and referral.recipient.active
+    is_resting = case.is_seen_suspended(tx.actor.focal_point_id)
     return Facts(
         now=tx.now,
-        under_way=case.state in LED - {CaseState.SUSPENDED} and is_active,
+        under_way=case.state in LED and not is_resting and is_active,
         agreed=case_file.has_consent_to_return(referral.recipient),
         contact_permitted=case_file.is_origin_contact_permitted(),
         identity_covered=case_file.covers(

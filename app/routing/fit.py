@@ -24,9 +24,6 @@ COUNTS_FOR: Final = timedelta(days=7)
 """The time for which a count of free places is used. The count is reliable for the time
 `RELIABLE_FOR`, and an estimate after that. No source gives these numbers."""
 
-MIN_ANSWERS: Final = 3
-"""The minimum number of answers needed to rate the speed of an office."""
-
 
 class Room(IntEnum):
     """The likelihood of a free place, estimated from the last count."""
@@ -36,14 +33,6 @@ class Room(IntEnum):
     NOT_KNOWN = 2
     FULL_LATELY = 3
     FULL = 4
-
-
-class Speed(IntEnum):
-    """The rating of how fast an office answered in the past."""
-
-    IN_TIME = 0
-    NOT_KNOWN = 1
-    LATE = 2
 
 
 def is_in_country(question: Question, profile: Profile) -> bool:
@@ -126,16 +115,6 @@ def estimate_room(question: Question, profile: Profile) -> Room:
     return Room.FREE_LATELY if profile.capacity else Room.FULL_LATELY
 
 
-def measure_speed(profile: Profile) -> Speed:
-    """Return the speed of an office: LATE if more than half of its answers were late.
-
-    The speed is NOT_KNOWN if there are fewer than MIN_ANSWERS answers.
-    """
-    if profile.answered < MIN_ANSWERS:
-        return Speed.NOT_KNOWN
-    return Speed.LATE if 2 * profile.late > profile.answered else Speed.IN_TIME
-
-
 def build_fit_key(question: Question, profile: Profile) -> Key:
     """Return the sort key of an office. In an emergency, open offices come first."""
     known_closed = {True: 0, None: 1, False: 2}[profile.open]
@@ -148,7 +127,6 @@ def build_fit_key(question: Question, profile: Profile) -> Key:
         rank_match(may_serve_age(question, profile), known=bool(profile.ages)),
         not has_language(profile.languages, question.language),
         estimate_room(question, profile),
-        measure_speed(profile),
         profile.code,
     )
 

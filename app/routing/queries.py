@@ -1,9 +1,9 @@
 """Queries for the ranking of a case, and for the profiles of offices."""
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -15,11 +15,9 @@ from app.cases import rule_documents
 from app.cases.case_loading import require_all_loaded
 from app.cases.models import CaseKey, Party, Sealed
 from app.cases.sections import Paper
-from app.deadlines.answer_queries import count_answers
-from app.deadlines.models import Clock
 from app.directory import queries as directory_queries
-from app.directory.kinds import AgeGroup, Service, Sex
-from app.directory.lead_offices import is_relevant_to, list_lead_offices
+from app.directory.kinds import AgeGroup, Service, Sex, may_see_free_places
+from app.directory.lead_offices import list_lead_offices
 from app.directory.models import FocalPoint
 from app.directory.opening_hours import is_open
 from app.kernel.actors import Relation
@@ -30,10 +28,6 @@ from app.kernel.vault import Unopenable
 from app.routing.models import LeftOutRow, Shortlisted
 from app.routing.question import Profile
 from app.routing.results import LeftOutOffice, RoutingResult, Waiting
-
-ANSWERS_COUNT_FOR: Final = timedelta(days=90)
-"""The period whose answers count for the speed of an office. No source gives a period."""
-
 
 SHORTLIST: Final = (
     select(Shortlisted)
@@ -142,34 +136,32 @@ def list_places(tx: ReadTransaction, case_id: UUID) -> list[Place]:
     ]
 
 
-def load_profiles(tx: ReadTransaction, country: str) -> tuple[Profile, ...]:
-    """Load the profile of every focal point, using two SQL statements."""
-    return build_profiles(tx, directory_queries.list_all(tx), country)
-
-
-@load_once(FocalPoint, Clock)
-def load_lead_profiles(tx: ReadTransaction, country: str) -> tuple[Profile, ...]:
-    """Load the profiles that a ranking of leads depends on, using two SQL statements."""
-    return build_profiles(tx, list_lead_offices(tx, country), country)
-
-
-def build_profiles(
-    tx: ReadTransaction, offices: Sequence[FocalPoint], country: str
+def load_profiles(
+    tx: ReadTransaction, reader: FocalPoint | None = None
 ) -> tuple[Profile, ...]:
-    """Build the profiles of offices for a ranking in a country.
+    """Load the profile of every focal point.
 
-    Past answers are read only for active offices that are based or work in the country.
+    The free places are included only for offices whose free places `reader` may learn.
     """
-    here = [f.id for f in offices if f.active and is_relevant_to(f, country)]
-    past = count_answers(tx, here, tx.now - ANSWERS_COUNT_FOR)
-    return tuple(build_profile(tx, found, past) for found in offices)
+    offices = directory_queries.list_all(tx)
+    return tuple(
+        build_profile(
+            tx, one, with_places=bool(reader and may_see_free_places(reader, one))
+        )
+        for one in offices
+    )
+
+
+@load_once(FocalPoint)
+def load_lead_profiles(tx: ReadTransaction, country: str) -> tuple[Profile, ...]:
+    """Load the profiles that a ranking of leads depends on, without free places."""
+    return tuple(build_profile(tx, found) for found in list_lead_offices(tx, country))
 
 
 def build_profile(
-    tx: ReadTransaction, focal_point: FocalPoint, past: Mapping[UUID, tuple[int, int]]
+    tx: ReadTransaction, focal_point: FocalPoint, *, with_places: bool = False
 ) -> Profile:
     """Return the profile of a focal point as it is now."""
-    answered, late = past.get(focal_point.id, (0, 0))
     return Profile(
         id=focal_point.id,
         code=focal_point.code,
@@ -179,7 +171,7 @@ def build_profile(
         serves=focal_point.serves,
         can_lead=focal_point.can_lead,
         active=focal_point.active,
-        capacity=focal_point.capacity,
+        capacity=focal_point.capacity if with_places else None,
         capacity_as_of=focal_point.capacity_as_of,
         deputy=focal_point.deputy,
         services=frozenset(map(Service, focal_point.services)),
@@ -187,6 +179,4 @@ def build_profile(
         ages=frozenset(map(AgeGroup, focal_point.ages)),
         languages=tuple(focal_point.languages),
         open=is_open(focal_point.opening, focal_point.time_zone, tx.now),
-        answered=answered,
-        late=late,
     )

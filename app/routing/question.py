@@ -17,8 +17,7 @@ class Profile:
     """The attributes of a focal point that routing uses.
 
     If `sexes` or `ages` is empty, or `open` or `capacity` is None, the value is unknown.
-    `answered` is the number of recent requests that have ended or are overdue. `late` is
-    the number of these requests that were not answered in time.
+    `capacity` is also None if the reader of the ranking may not learn the free places.
     """
 
     id: UUID
@@ -37,8 +36,6 @@ class Profile:
     capacity: int | None = None
     capacity_as_of: datetime | None = None
     deputy: str | None = None
-    answered: int = 0
-    late: int = 0
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,6 @@ class ReasonIn(StrEnum):
     HAS_PLACES = "has_places"
     HAD_PLACES_LATELY = "had_places_lately"
     OPEN_NOW = "open_now"
-    ANSWERS_IN_TIME = "answers_in_time"
     STANDS_IN = "stands_in"
     DESK_OF_THE_COUNTRY = "desk_of_the_country"
     DESK_OF_THE_SUBMITTER = "desk_of_the_submitter"
@@ -61,6 +60,13 @@ class ReasonOut(StrEnum):
     ALREADY_ASKED = "already_asked"
     HOLDS_THE_CASE = "holds_the_case"
     ANOTHER_DESK = "another_desk"
+
+
+RETIRED_REASONS: Final = frozenset(
+    {"answers_in_time", ReasonIn.HAS_PLACES, ReasonIn.HAD_PLACES_LATELY}
+)
+"""Reasons that versions before 0.2 stored for leads. They depend on the cases of other
+people, so they are not shown (ADR 89)."""
 
 
 @dataclass(frozen=True)
@@ -251,7 +257,6 @@ def list_reasons(
         ReasonIn.HAS_PLACES: room == fit.Room.FREE,
         ReasonIn.HAD_PLACES_LATELY: room == fit.Room.FREE_LATELY,
         ReasonIn.OPEN_NOW: question.is_emergency and profile.open,
-        ReasonIn.ANSWERS_IN_TIME: fit.measure_speed(profile) == fit.Speed.IN_TIME,
         ReasonIn.STANDS_IN: stands_in,
     }
     yield from (reason for reason, holds in speaks_for.items() if holds)

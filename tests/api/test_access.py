@@ -249,6 +249,7 @@ def test_everyone_can_read_who_they_are(world: World) -> None:
         "scopes": ["directory:read", "feed:read"],
         "person": None,
         "session": None,
+        "worker_silent": True,
     }
 
 

@@ -202,7 +202,7 @@ def test_what_a_rule_asks_for_is_said_in_a_sentence(admin: Someone) -> None:
     assert fault["detail"] == "This must be given if, and only if, kind is state."
 
 
-@pytest.mark.parametrize("missing", sorted(set(OFFICE)))
+@pytest.mark.parametrize("missing", sorted(set(OFFICE) - {"places"}))
 def test_a_row_is_replaced_whole(admin: Someone, missing: str) -> None:
     body = {name: value for name, value in OFFICE.items() if name != missing}
 

@@ -283,9 +283,9 @@ def test_lead_that_may_not_know_who_helps_is_not_told_where(
 ) -> None:
     """A lead of the State of origin gets no event that reveals where help is given."""
     there = world.add_person("UZ_LEAD")
+    unwrap(lead.does("relocate", case, {"country": "UZ"}))
     sent = unwrap(lead.refer(case, shelter.code, sections=SENT))
     unwrap(shelter.does("accept", sent, make_acceptance()))
-    unwrap(lead.does("relocate", case, {"country": "UZ"}))
     unwrap(there.does("accept", unwrap(lead.offer(case, "UZ_LEAD")), make_takeover()))
     assert there.read(sent)["recipient"] is None
     there.poll()

@@ -258,9 +258,10 @@ def test_a_no_ends_everything_at_once(
     assert list_types(officer.poll()) == ["case.stopped"]
     [event] = shelter.poll()
     assert (event["type"], event["by"]) == ("referral.withdrawn", None)
-    assert event["facts"]["reason"] == "SURVIVOR_DECLINED"
-    states = {r["state"] for r in unwrap(lead.get("/referrals"))["items"]}
-    assert states == {"withdrawn", "revoked"}
+    assert event["facts"]["reason"] == "NO_LONGER_NEEDED"
+    found = {r["state"]: r["reason"] for r in unwrap(lead.get("/referrals"))["items"]}
+    assert found.keys() == {"withdrawn", "revoked"}
+    assert found["withdrawn"] == "SURVIVOR_DECLINED"
     assert lead.get_worklist() == officer.get_worklist() == lawyer.get_worklist() == []
     assert [kind for _, kind, _ in shelter.get_worklist()] == ["confirm_deletion"]
 

@@ -389,7 +389,7 @@ def list_consent_deadlines(who: Someone, case: Json) -> list[str]:
 
 
 def test_a_guardians_no_does_not_take_a_childs_bed(
-    officer: Someone, lead: Someone, shelter: Someone, lawyer: Someone
+    officer: Someone, lead: Someone, shelter: Someone
 ) -> None:
     given = [make_consent(**GUARDIAN), make_service_consent(**GUARDIAN)]
     case = lead.take_lead(officer.submit(**new_child(consents=given)))
@@ -402,7 +402,7 @@ def test_a_guardians_no_does_not_take_a_childs_bed(
 
     unwrap(lead.send(f"{get_path(case)}/consents/{services['id']}/withdraw"))
 
-    kept, ended = shelter.read(bed), lawyer.read(advice)
+    kept, ended = shelter.read(bed), lead.read(advice)
     assert (kept["state"], kept["sections"]) == ("accepted", [])
     assert (ended["state"], ended["reason"]) == ("withdrawn", "CONSENT_WITHDRAWN")
     after = shelter.open(f"{get_path(case)}/sections/needs").status_code

@@ -322,8 +322,9 @@ def test_what_rests_on_a_consent_ends_with_it_at_once(
 
     unwrap(lead.send(get_consents_path(case, get_consent(lead, case, "SHELTER"))))
 
-    ended = shelter.read(sent)
+    ended = lead.read(sent)
     assert (ended["state"], ended["reason"]) == ("withdrawn", "CONSENT_WITHDRAWN")
+    assert shelter.read(sent)["reason"] == "NO_LONGER_NEEDED"
     [event] = [one for one in shelter.poll() if one["type"] == "referral.withdrawn"]
     assert event["by"] is None
     assert lead.read(case)["state"] == "referring"

@@ -80,6 +80,7 @@ def test_missed_deadline_and_notification_after_the_handover_are_not_shown(
     world: World, lead: Someone, iom: Someone, case: Json
 ) -> None:
     referral = unwrap(lead.refer(case, SHELTER))
+    world.run_worker()
     before = unwrap(lead.get(f"{get_path(referral)}/evidence"))
     hand_over(world, lead, iom, case)
 

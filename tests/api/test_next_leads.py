@@ -4,7 +4,7 @@ import pytest
 from httpx2 import Response
 from sqlalchemy import update
 
-from app.directory.models import Country
+from app.directory.models import Country, FocalPoint
 from tests.support.directory_changes import update_directory
 from tests.support.failing_leads import (
     NGOS,
@@ -100,9 +100,9 @@ def test_a_turn_that_passes_while_the_second_person_decides_is_kept(
     approval = unwrap(desk.does("take-over", stuck, make_takeover(first)))
     unwrap(boss.send(f"/approvals/{approval['id']}/approve"))
     require_all_refused(desk, stuck, "UNHCR")
-    unwrap(
-        world.add_person(first).ask("PUT", f"/focal-points/{first}/capacity", {"free": 0})
-    )
+    with world.database.begin_write() as session:
+        named = update(FocalPoint).where(FocalPoint.code == "UNHCR")
+        update_directory(session, named.values(languages=["uz"]))
     then = desk.read(stuck)["next_lead"]
     require_all_refused(desk, stuck, first)
 

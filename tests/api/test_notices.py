@@ -300,9 +300,10 @@ def test_nobody_is_called_on_while_all_is_in_time(
     assert list_outbox(post.world) == []
 
 
-def test_who_sent_a_case_sees_how_the_silent_and_the_next_were_called_on(
+def test_only_the_office_itself_sees_when_it_was_called_on_and_who_sent_the_case_how(
     post: Post, officer: Someone, tmp_path: Path
 ) -> None:
+    office = post.world.add_person("DESK_CENTRAL_ASIA")
     set_addresses(post.world, tmp_path, KZ_LEAD="duty@lead.example")
     case = officer.submit()
     post.world.advance(hours=3)
@@ -312,13 +313,15 @@ def test_who_sent_a_case_sees_how_the_silent_and_the_next_were_called_on(
 
     post.send_due()
 
-    silent, desk = unwrap(officer.get(f"{get_path(case)}/evidence"))["items"]
+    after = unwrap(officer.get(f"{get_path(case)}/evidence"))["items"]
+    silent, desk = unwrap(office.get(f"{get_path(case)}/evidence"))["items"]
     assert [one["notifications"] for one in before] == [
         [called],
         [called, called | {"by": "sms"}],
     ]
+    assert after == before
     assert (silent["recipient"], desk["recipient"]) == ("KZ_LEAD", "DESK_CENTRAL_ASIA")
     sent = called | {"sent_at": called["at"]}
-    assert silent["notifications"] == [sent]
+    assert silent["notifications"] == [called]
     assert desk["notifications"] == [sent, sent | {"by": "sms"}]
     assert "lead.example" not in str([silent, desk])

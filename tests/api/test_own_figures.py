@@ -6,7 +6,7 @@ import pytest
 
 from app.kernel.actors import Role, Scope
 from tests.support.failing_leads import OLD_DESK
-from tests.support.returns import NO_GO, begin_return
+from tests.support.returns import CONSULATE, NO_GO, begin_return
 from tests.support.world import (
     Json,
     Someone,
@@ -162,6 +162,24 @@ def test_a_return_that_ends_is_counted_by_its_outcome(
     else:
         assert home.does("home", "call-off", {}).is_success
     assert read_figures(lead)["returns"] == [{"outcome": outcome, "count": 1}]
+
+
+def test_a_deadline_that_another_office_gets_counts_for_both(
+    world: World, officer: Someone, lead: Someone
+) -> None:
+    papers = {"purposes": ["CONSULAR_DOCUMENT"], "sections": ["identity"]}
+    given = [make_consent(focal_point=CONSULATE, **papers)]
+    home = begin_return(world, officer, lead, consents=given)
+    home.advance("permit-contact")
+    sent = home.refer_to_consulate()
+    assert count_missed(officer)["review"] == (1, 0)
+
+    unwrap(lead.does("withdraw", sent, {"reason": "NO_LONGER_NEEDED"}))
+
+    assert count_missed(officer)["review"] == (1, 0)
+    assert count_ages(officer) == {"not_due": 1}  # it has to confirm the deletion
+    record = f"returns/{home.record['id']}"
+    assert record in {about for about, _, _ in home.home.get_worklist()}
 
 
 def test_a_desk_counts_the_missed_deadlines_of_which_it_was_told(

@@ -143,6 +143,54 @@ def test_while_a_case_rests_nobody_is_late_with_a_step_that_nobody_may_take(
     assert found == [later.replace("+00:00", "Z")]
 
 
+def ask_consulate(world: World, first: Someone) -> tuple[Homecoming, Json]:
+    """Return a return of a case that an NGO submitted, and a referral to the consulate."""
+    papers = {"purposes": ["CONSULAR_DOCUMENT"], "sections": ["identity"]}
+    given = [make_consent(focal_point=CONSULATE, **papers)]
+    home = begin_return(world, world.add_person("SANA_SEZIM"), first, consents=given)
+    home.advance("permit-contact")
+    terms = {"service": "CONSULAR_DOCUMENT", "sections": ["identity"]}
+    return home, unwrap(first.refer(home.case, CONSULATE, **terms))
+
+
+def test_a_consulate_gets_its_task_and_may_act_as_if_the_case_did_not_rest(
+    world: World, officer: Someone, first: Someone
+) -> None:
+    home, sent = ask_consulate(world, first)
+    record = f"returns/{home.record['id']}"
+    [due] = [due for about, _, due in home.home.get_worklist() if about == record]
+    suspend_case(world, home)
+    world.advance(hours=1)
+
+    unwrap(officer.does("accept", sent, make_acceptance()))
+
+    assert "return.document_requested" in list_types(officer.poll())
+    assert (record, "review", due) in officer.get_worklist()
+    verified = {"nationality": "confirmed"}
+    unwrap(officer.does("verify-nationality", home.record, verified))
+    assert record not in list_worklist_subjects(first)
+    resume_case(home)
+    assert record in list_worklist_subjects(first)
+    assert officer.poll() == []
+
+
+def test_a_task_that_a_consulate_loses_rests_with_the_case(
+    world: World, officer: Someone, first: Someone
+) -> None:
+    home, sent = ask_consulate(world, first)
+    record = f"returns/{home.record['id']}"
+    unwrap(officer.does("accept", sent, make_acceptance()))
+    before = officer.get_worklist()
+    suspend_case(world, home)
+    assert officer.get_worklist() == before
+
+    unwrap(first.does("withdraw", sent, {"reason": "NO_LONGER_NEEDED"}))
+
+    assert record not in list_worklist_subjects(home.home)
+    resume_case(home)
+    assert record in list_worklist_subjects(home.home)
+
+
 def test_while_a_case_rests_who_travels_is_met_all_the_same(
     world: World, officer: Someone, first: Someone
 ) -> None:

@@ -1,17 +1,13 @@
 """Tests of the order in which offices are asked to lead."""
 
-from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 from sqlalchemy import Update, insert, select, update
 
 from app.cases import queries as case_queries
-from app.deadlines.answer_queries import MAX_ANSWERS
-from app.deadlines.models import Clock
 from app.directory.kinds import DisclosureLevel
 from app.directory.models import Agreement, Country, FocalPoint
-from app.kernel.actors import SERVICE
 from app.kernel.journal import Mailbox
 from app.routing import actions as routing_actions
 from app.routing import queries as routing_queries
@@ -226,54 +222,6 @@ def test_outside_of_the_directory_iom_leads_and_the_submitters_desk_ends_the_lis
     assert [one["advice"] for one in shown["advice"]] == ["outside_of_the_directory"]
 
 
-def test_who_answered_in_time_is_known_for_it_and_who_did_not_is_not(
-    world: World, officer: Someone, lead: Someone
-) -> None:
-    for _ in range(3):
-        unwrap(lead.does("acknowledge", officer.submit()))
-    prompt = get_routing(officer, officer.submit())["candidates"][0]["reasons"]
-    late = [officer.submit() for _ in range(4)]
-    world.advance(hours=4)  # An urgent case must be acknowledged within three hours.
-    silent = get_routing(officer, officer.submit())["candidates"][0]["reasons"]
-    for case in late:
-        unwrap(lead.does("acknowledge", case))
-    slow = get_routing(officer, officer.submit())["candidates"][0]["reasons"]
-    world.advance(days=91)
-    forgotten = get_routing(officer, officer.submit())["candidates"][0]["reasons"]
-
-    assert "answers_in_time" in prompt
-    for reasons in (silent, slow, forgotten):
-        assert "answers_in_time" not in reasons
-
-
-def test_only_the_newest_answers_count_so_that_routing_costs_no_more_with_the_years(
-    world: World, officer: Someone, lead: Someone
-) -> None:
-    world.advance(hours=1)
-    store_past_deadlines(lead, MAX_ANSWERS, hours_ago=2, late=False)
-    store_past_deadlines(lead, 3 * MAX_ANSWERS, hours_ago=3, late=True)
-    in_time = get_routing(officer, officer.submit())["candidates"][0]["reasons"]
-    store_past_deadlines(lead, MAX_ANSWERS, hours_ago=1, late=True)
-    late = get_routing(officer, officer.submit())["candidates"][0]["reasons"]
-
-    assert "answers_in_time" in in_time
-    assert "answers_in_time" not in late
-
-
-def store_past_deadlines(who: Someone, count: int, *, hours_ago: int, late: bool) -> None:
-    """Store past deadlines of an office, which were missed if `late`, and met otherwise."""
-    set_at = who.world.now - timedelta(hours=hours_ago)
-    over = timedelta(minutes=30 if late else 10)
-    row = {"reference": "cases/SC", "kind": "acknowledge", "waits_on": who.id}
-    times = {"set_at": set_at, "due_at": set_at + timedelta(minutes=20)}
-    rows = [
-        {**row, **times, "case_id": one, "record_id": one, "stopped_at": set_at + over}
-        for one in (uuid4() for _ in range(count))
-    ]
-    with who.world.database.begin_write(SERVICE) as session:
-        session.execute(insert(Clock), rows)
-
-
 def test_in_an_emergency_at_night_an_open_deputy_is_asked_before_a_closed_lead(
     world: World, officer: Someone
 ) -> None:
@@ -352,7 +300,6 @@ def test_a_large_directory_costs_no_more_statements(world: World, officer: Someo
 
     few, many = said
     assert len(few) == len(many)
-    assert len([one for one in many if "ORDER BY clock.set_at DESC" in one]) == 1
     directory = [one for one in many if "FROM focal_point" in one]
     assert len([one for one in directory if "serves AS TEXT" in one]) == 1
     assert [one for one in directory if "WHERE" not in one] == []

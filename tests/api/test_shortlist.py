@@ -1,7 +1,6 @@
 """Tests of the stored result of routing: its order, its reasons and its sealed part."""
 
 from collections.abc import Iterator
-from typing import Any
 from uuid import UUID
 
 import pytest
@@ -118,33 +117,13 @@ def shut(world: World) -> str:
     return "KZ_LEGAL_AID"
 
 
-def test_past_answers_are_read_of_those_who_work_there_and_are_active(
-    shut: str, tx: WriteTransaction, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    read: list[UUID] = []
-
-    def answers(_: Any, ids: list[UUID], __: Any) -> dict[UUID, tuple[int, int]]:
-        read.extend(ids)
-        return {}
-
-    monkeypatch.setattr("app.routing.queries.count_answers", answers)
-    found = {profile.code: profile for profile in routing_queries.load_profiles(tx, "KZ")}
-    read_offices = {code for code, profile in found.items() if profile.id in read}
-
-    assert {"KZ_LEAD", "SANA_SEZIM", "KZ_SHELTER_KOGERSHIN", "IOM"} <= read_offices
-    assert not read_offices & {shut, "UZ_LEAD", "ISTIQBOLLI_AVLOD"}
-    assert {(one.answered, one.late) for one in found.values()} == {(0, 0)}
-    assert not found[shut].active
-    assert found["KZ_LEAD"].active
-
-
 @pytest.mark.parametrize("country", ["KZ", "UZ", "NI", "TT", "CU", "XX", "", "%"])
 def test_profiles_for_leads_are_a_part_of_all_profiles(
     shut: str, tx: WriteTransaction, country: str
 ) -> None:
     expected = {
         profile.code
-        for profile in routing_queries.load_profiles(tx, country)
+        for profile in routing_queries.load_profiles(tx)
         if may_matter_to_lead(profile, country)
     }
     tx.session.expunge_all()

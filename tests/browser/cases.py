@@ -93,6 +93,12 @@ class Casework:
         self.lead.act(f"/cases/{code}", "acknowledge")
         return code
 
+    def submit_moved(self) -> str:
+        """Submit a case whose person then crosses a border, and return its code."""
+        code = self.submit_acknowledged()
+        self.lead.act(f"/cases/{code}", "relocate", {"country": "UZ"})
+        return code
+
     def submit_led(self) -> str:
         """Submit a case, let the lead accept it, and return its code."""
         code = self.submit_acknowledged()
@@ -139,6 +145,7 @@ def make_records(casework: Casework) -> Records:
         "new": casework.submit(),
         "acknowledged": casework.submit_acknowledged(),
         "led": led,
+        "moved": casework.submit_moved(),
         "referral": casework.refer(led),
         "approval": casework.ask_to_close(casework.submit_led()),
     }

@@ -14,6 +14,7 @@ from tests.support.world import (
     Json,
     Someone,
     World,
+    make_consent,
     make_contacts,
     make_service_consent,
     unwrap,
@@ -228,6 +229,32 @@ def test_case_at_a_desk_says_that_the_desk_chooses(officer: Someone, lead: Someo
     assert (
         "has the case, and chooses who is asked" in ConsoleBrowser(officer).get(path).text
     )
+
+
+def test_risk_is_not_called_unassessed_where_it_is_not_shown(
+    officer: Someone, lead: Someone
+) -> None:
+    case = officer.submit(risk=None)
+    path = f"cases/{case['code']}"
+    assert "not assessed" in ConsoleBrowser(officer).get(path).text
+
+    unwrap(lead.create(f"/{path}/risk-assessments", {"level": "high"}))
+    lead.take_lead(case)
+
+    assert "not assessed" not in ConsoleBrowser(officer).get(path).text
+
+
+def test_case_whose_holder_is_not_shown_says_that_no_office_leads(
+    officer: Someone, lead: Someone
+) -> None:
+    there = make_consent(recipient_class={"kind": "state", "country": "UZ"})
+    case = officer.submit(consents=[make_consent(), there], safeguards={})
+    assert lead.does("relocate", case, {"country": "UZ"}).is_success
+
+    page = ConsoleBrowser(officer).get(f"cases/{case['code']}").text
+
+    assert "No office leads the case yet." in page
+    assert "confirmed receipt" not in page
 
 
 def test_unmet_consent_leads_to_its_form(officer: Someone) -> None:

@@ -100,3 +100,23 @@ def test_the_first_page_counts_what_is_late_soon_and_with_others(
     assert "Waiting for others" in dict(
         read_counts(world.add_person("KZ_LEAD", {Role.SUPERVISOR}))
     )
+
+
+@pytest.mark.parametrize("language", ["en", "ru", "es", "fr", "uz"])
+def test_oversight_sees_counts_of_an_office_whose_requests_end_without_help(
+    world: World, officer: Someone, language: str
+) -> None:
+    for _ in range(10):
+        case = officer.submit()
+        unwrap(officer.does("withdraw", case, {"reason": "SENT_IN_ERROR"}))
+    world.advance(days=21)
+    headers = {"Accept-Language": language}
+    pages = [
+        ConsoleBrowser(world.add_person(code, {Role.SUPERVISOR}), **headers).get("figures")
+        for code in ("OVERSIGHT_DEMO", "UZ_CONSULATE_ALMATY", "DESK_CENTRAL_ASIA")
+    ]
+
+    assert ['id="senders"' in page.text for page in pages] == [True, False, False]
+    [row] = re.findall(r'id="senders".+?<tbody>(.+?)</tbody>', pages[0].text, re.DOTALL)
+    assert re.findall(r'<td class="n"[^>]*>(\d+)<', row) == ["10", "10", "0", "0"]
+    assert case["code"] not in pages[0].text

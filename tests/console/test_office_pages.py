@@ -189,6 +189,10 @@ def test_free_places_and_contacts_are_set_for_the_own_office(shelter: Someone) -
     wrong = browser.post(f"{path}/capacity", hidden | {"free": "three"})
     assert wrong.status_code == 422
     assert "Write a whole number." in wrong.text
+    higher = browser.post(f"{path}/capacity", hidden | {"free": "21"})
+    assert higher.status_code == 422
+    assert "more free places than the office has in all" in higher.text
+    assert "<dt>Places in all</dt><dd>20</dd>" in higher.text
     assert browser.post(f"{path}/capacity", hidden | {"free": "3"}).status_code == 303
 
     contacts = {

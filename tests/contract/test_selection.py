@@ -11,6 +11,8 @@ import pytest
 from tests.support import selection
 from tests.support.effort import Effort, Run
 from tests.support.order import get_module, sort_tests
+from tests.support.results import ROOT
+from tests.support.slow_list import list_slow
 
 IDS = {"sqlite": "sqlite", "postgresql": "pg"}
 
@@ -177,3 +179,16 @@ def test_modules_with_slow_tests_run_before_others() -> None:
     ]
 
     assert sort_tests(items) == items[2:] + items[:2]
+
+
+def test_each_listed_test_exists() -> None:
+    listed = {name.partition("[")[0] for name in (*selection.list_tests(), *list_slow())}
+    gone = [name for name in sorted(listed) if not is_written(*name.split("::"))]
+
+    assert (len(listed) > 100, gone) == (True, [])
+
+
+def is_written(path: str, *names: str) -> bool:
+    """Return whether a module of tests defines a function with the last of the names."""
+    module = ROOT / path
+    return module.exists() and f"def {names[-1]}(" in module.read_text("utf-8")

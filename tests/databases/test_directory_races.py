@@ -6,10 +6,12 @@ from itertools import pairwise
 
 import pytest
 from httpx2 import Response
+from sqlalchemy import select
 
 from app.administration.directory_load import load
 from app.directory.actions import get_standard_data
 from app.directory.history import ChangeAuthor
+from app.directory.models import FocalPoint
 from tests.support.administrators import (
     ADMINISTRATOR,
     NEW,
@@ -18,6 +20,7 @@ from tests.support.administrators import (
     list_changes,
     replace_row,
     update_row,
+    update_row_with,
 )
 from tests.support.effort import choose_number
 from tests.support.servers import Served, retry_as_told, run_together, serve_world
@@ -121,6 +124,26 @@ def test_an_approval_is_spent_by_one_of_two(admin: Someone, second: Someone) -> 
 
     assert run_race(act, act) == [(200, ""), (412, "version-stale")]
     assert len(list_changes(admin, "focal-points/KZ_SHELTER_KOGERSHIN")) == 2
+
+
+def test_report_at_the_same_time_as_fewer_places_is_limited_or_refused(
+    world: Served, admin: Someone, second: Someone
+) -> None:
+    shelter = world.add_person("KZ_SHELTER_KOGERSHIN")
+    kept = select(FocalPoint.capacity).where(FocalPoint.code == shelter.code)
+    for _ in range(ROUNDS):
+        approval = approve(update_row(admin, SHELTER, places=5), second)
+
+        answers = run_race(
+            partial(update_row, admin, SHELTER, approval, places=5),
+            partial(shelter.ask, "PUT", f"{SHELTER}/capacity", {"free": 20}),
+        )
+
+        assert answers[0] == (200, "")
+        assert answers[1] in {(200, ""), (422, "too-many-free-places")}
+        with world.database.begin_read() as session:
+            assert (session.scalar(kept) or 0) <= 5  # the new places
+        update_row_with(admin, second, SHELTER, places=20)
 
 
 def test_files_are_loaded_before_or_after_and_never_in_between(

@@ -63,18 +63,6 @@ SCAN_OF_IDS = "SCAN value VIRTUAL TABLE INDEX 1:"
 """The step that reads the ids of a page of cases, which are a parameter."""
 
 
-def test_past_answers_are_read_newest_first_and_no_further(
-    sqlite_url: str, officer: Someone
-) -> None:
-    with record_statements(officer.world.database) as statements:
-        officer.submit()
-
-    [lookup] = [one for one in statements if "ORDER BY clock.set_at DESC" in one]
-    steps = explain_statements(sqlite_url, [lookup])
-    assert [one for one in steps if "USING INDEX ix_clock_waits_on_set_at" in one]
-    assert not [one for one in steps if "TEMP B-TREE" in one]
-
-
 def test_an_act_does_not_look_for_its_case_among_all_of_its_reader(
     sqlite_url: str, officer: Someone, lead: Someone
 ) -> None:

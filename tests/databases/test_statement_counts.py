@@ -84,7 +84,7 @@ def test_read_of_a_case_takes_no_more_statements(
 
 
 def test_submission_takes_no_more_statements(world: World, officer: Someone) -> None:
-    """A submission takes 25 statements on PostgreSQL, and 26 on SQLite.
+    """A submission takes 24 statements on PostgreSQL, and 25 on SQLite.
 
     PostgreSQL locks the key, but inserts the deadlines and parties together.
     """
@@ -94,7 +94,7 @@ def test_submission_takes_no_more_statements(world: World, officer: Someone) -> 
 
     unwrap(submit())
 
-    assert count_statements(world, submit) == (26 if world.database.is_sqlite else 25)
+    assert count_statements(world, submit) == (25 if world.database.is_sqlite else 24)
 
 
 def test_acknowledgement_takes_no_more_statements(

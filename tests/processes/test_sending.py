@@ -10,6 +10,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from app.deadlines.limits import Priority
+from app.outbox.pacing import LONGEST_TRY
 from app.outbox.queries import count_messages
 from app.worker.outbox_job import SendOutcome, send_due
 from tests.support.administrators import ADMINISTRATOR, approve, update_row
@@ -347,6 +348,21 @@ def test_an_emergency_does_not_wait_for_the_longer_window(
     post.send_all_due(timedelta(hours=3))
 
     assert post.mail.list_gaps() == [timedelta(minutes=15)]
+
+
+@pytest.mark.parametrize("mood", [Mood.TAKES, Mood.GONE_AFTER_DATA])
+def test_many_emergencies_of_one_sender_neither_flood_a_contact_nor_hold_up_another(
+    post: Post, officer: Someone, mood: Mood
+) -> None:
+    post.mail.mood = lambda: mood
+    for _ in range(180):
+        notify_in_transaction(officer, "KZ_LEGAL_AID", urgency=Priority.EMERGENCY)
+        post.send_due()
+        post.world.advance(minutes=1)
+
+    longest = timedelta(minutes=15) + LONGEST_TRY
+    assert min(post.mail.list_gaps()) >= timedelta(minutes=15)
+    assert max(post.mail.list_gaps()) <= longest
 
 
 def test_what_cannot_be_sent_is_alarmed_of_and_goes_by_the_other_channel(

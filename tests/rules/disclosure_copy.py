@@ -45,17 +45,18 @@ lead         | safeguards contacts | led                 |                    | 
 lead         | note message        | led                 |                    | not_of_origin
 sender       | arrangement         | worked_on           | at_work completed  | not_of_origin
 sender       | note message        | worked_on           | told               | not_of_origin
-recipient    | arrangement         | open                | at_work completed  | origin_permitted
+recipient    | arrangement         | open                | at_work            | origin_permitted
+recipient    | arrangement note message | open           | completed          | own_text
 sender       | travel_plan         | worked_on           | at_work completed  | not_of_origin
 recipient    | travel_plan         | open                | at_work            | safe origin_permitted
-recipient    | note message        | open                | asked at_work completed | not_of_origin
-recipient    | note message        | open                | asked at_work completed | own_text origin_permitted
-recipient    | message             | open                | asked at_work completed | safe origin_permitted
+recipient    | note message        | open                | asked at_work      | not_of_origin
+recipient    | note message        | open                | asked at_work      | own_text origin_permitted
+recipient    | message             | open                | asked at_work      | safe origin_permitted
 recipient    | needs               | open                | asked at_work      | consented origin_permitted
 recipient    | contact             | open                | at_work            | consented origin_permitted
 recipient    | identity            | open                | at_work            | consented origin_permitted
 recipient    | L4 screening        | open                | at_work            | consented police_consent origin_permitted
-recipient    | contacts            | open                | at_work            | not_of_origin
+recipient    | contacts            | open                | at_work            | not_of_origin knows_lead
 handover_candidate | needs         | led                 |                    | consented origin_permitted
 former_lead  | sections note message screening | led                 |                    | own_text
 vital_reader | needs contact L4    | open                |                    | safe origin_permitted

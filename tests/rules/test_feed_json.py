@@ -140,6 +140,7 @@ def test_entry_without_hidden_parts_keeps_its_author_and_facts() -> None:
         reference="cases/1",
         code="KZ_LEAD",
         facts='{"state": "closed"}',
+        is_recipient=False,
     )
 
     assert show_entry(None, row) == {

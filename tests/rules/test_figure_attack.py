@@ -5,14 +5,23 @@ an integer program. The reader knows the method, and the noise of each shown num
 """
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
+from itertools import product
+from pathlib import Path
+from typing import Final
 
 import pytest
 
+from app.consents.noise import SCALE
 from app.figures import releases
 from app.figures.catalogue import TABLES, TableName
-from app.figures.numbers import LARGEST_NOISE, compute_rounded, is_large_enough
+from app.figures.numbers import (
+    LARGEST_NOISE,
+    STEP,
+    compute_rounded,
+    is_large_enough,
+)
 from tests.support.effort import choose_number
 from tests.support.figure_attack import (
     SUBSETS,
@@ -23,6 +32,7 @@ from tests.support.figure_attack import (
     start_attack,
 )
 
+DECISIONS: Final = Path(__file__).parents[2] / "docs" / "adr"
 SEEDS = range(choose_number(2, sample=1, night=200))
 
 
@@ -79,6 +89,48 @@ def test_insider_who_adds_people_cannot_tell_one_person_from_none(padding: int) 
     right = sum(max(seen[0][shown], seen[1][shown]) for shown in seen[0] | seen[1])
 
     assert right / seen[0].total() / 2 < 0.65
+
+
+def compute_shares(count: int) -> dict[int, float]:
+    """Return the probability of each number that is shown for a large count."""
+    ratio, found = math.exp(-1 / SCALE), defaultdict[int, float](float)
+    for noise in range(-60, 61):
+        share = (1 - ratio) / (1 + ratio) * ratio ** abs(noise)
+        found[compute_rounded(count + min(LARGEST_NOISE, noise))] += share
+    return found
+
+
+def compute_success(numbers: int) -> float:
+    """Return how often an insider guesses right from several numbers together.
+
+    The insider has added people until each number lies on the edge of its rounding, and
+    decides by the likelihood ratio of all numbers whether a known person is counted.
+    """
+    edge = 100 + STEP // 2
+    without, counted = compute_shares(edge), compute_shares(edge + 1)
+    sums = {0.0: (1.0, 1.0)}
+    for _ in range(numbers):
+        added = defaultdict[float, tuple[float, float]](lambda: (0.0, 0.0))
+        for (ratio, shares), shown in product(sums.items(), {*without} & {*counted}):
+            zero, one = without[shown], counted[shown]
+            key = round(ratio + math.log(one / zero), 6)
+            was = added[key]
+            added[key] = (was[0] + shares[0] * zero, was[1] + shares[1] * one)
+        sums = added
+    return sum(max(shares) for shares in sums.values()) / 2
+
+
+@pytest.mark.parametrize(
+    ("numbers", "percent"), [(1, 62), (14, 82), (17, 85), (24, 89), (40, 94), (102, 99)]
+)
+def test_all_numbers_of_a_person_tell_as_much_as_the_decision_record_says(
+    numbers: int, percent: int
+) -> None:
+    """A service that was asked for and given counts in four numbers of a release."""
+    row = f"| {numbers} | {percent} % |"
+
+    assert round(100 * compute_success(numbers)) == percent
+    assert row in (DECISIONS / "0074-what-a-release-of-figures-shows.md").read_text("utf-8")
 
 
 def test_insider_who_adds_many_people_learns_no_single_count() -> None:

@@ -1,52 +1,18 @@
 """Tests of how well an office fits a case, at the limits of each criterion."""
 
-from dataclasses import fields, replace
-
-import pytest
+from dataclasses import replace
 
 from app.directory.kinds import OfficeKind, Sex
 from app.routing.fit import (
     Room,
-    Speed,
     build_fit_key,
     estimate_room,
     is_avoided,
     is_near,
-    measure_speed,
 )
-from app.routing.question import Profile
 from tests.rules.questions import BY_CODE, NOON, PLAIN
 
 LAWYER = BY_CODE["LAWYER"]
-
-
-@pytest.mark.parametrize(
-    ("answered", "late", "expected"),
-    [
-        (0, 0, Speed.NOT_KNOWN),
-        (2, 2, Speed.NOT_KNOWN),
-        (3, 1, Speed.IN_TIME),
-        (3, 2, Speed.LATE),
-        (4, 2, Speed.IN_TIME),
-        (10, 5, Speed.IN_TIME),
-        (10, 6, Speed.LATE),
-    ],
-)
-def test_late_is_who_was_late_more_often_than_not(
-    answered: int, late: int, expected: Speed
-) -> None:
-    assert measure_speed(replace(LAWYER, answered=answered, late=late)) == expected
-
-
-def test_of_an_office_that_nobody_asked_yet_nothing_is_counted() -> None:
-    history = {"answered", "late"}
-    known = {
-        f.name: getattr(LAWYER, f.name) for f in fields(Profile) if f.name not in history
-    }
-
-    new = Profile(**known)
-
-    assert (new.answered, new.late) == (0, 0)
 
 
 def test_a_count_of_places_of_which_nobody_knows_the_age_says_nothing() -> None:

@@ -13,6 +13,7 @@ from app.figures.own_figures_rules import (
     WorkAge,
     find_age,
     find_percentile,
+    is_unusual,
 )
 
 TODAY = date(2026, 11, 29)
@@ -80,3 +81,13 @@ def test_the_age_of_work_is_the_time_since_its_deadline(
     late: timedelta, age: WorkAge
 ) -> None:
     assert find_age(NOW - late, NOW) == age
+
+
+@pytest.mark.parametrize(
+    ("requests", "without_help", "unusual"),
+    [(9, 9, False), (10, 10, True), (20, 10, True), (21, 10, False), (0, 0, False)],
+)
+def test_ten_requests_without_help_are_unusual_if_they_are_half_of_all(
+    requests: int, without_help: int, unusual: bool
+) -> None:
+    assert is_unusual(requests, without_help) == unusual

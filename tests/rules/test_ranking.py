@@ -181,7 +181,6 @@ FITS = [
         ReasonIn.HAD_PLACES_LATELY,
     ),
     ({"open": True}, ReasonIn.OPEN_NOW),
-    ({"answered": 3, "late": 1}, ReasonIn.ANSWERS_IN_TIME),
 ]
 BARE = changed(asked("emergency; sex male"), "NETWORK")
 
@@ -208,7 +207,6 @@ AGAINST = [
     {"capacity": 0, "capacity_as_of": NOON},
     {"capacity": 0, "capacity_as_of": NOON - timedelta(days=3)},
     {"open": False},
-    {"answered": 3, "late": 2},
 ]
 
 
@@ -232,8 +230,6 @@ def test_what_speaks_against_someone_puts_them_behind_and_bars_no_lead(
         {"capacity": 9, "capacity_as_of": NOON - timedelta(days=8)},
         {"capacity": 9, "capacity_as_of": NOON + timedelta(minutes=1)},
         {"capacity": None, "capacity_as_of": NOON},
-        {"answered": 2, "late": 2},
-        {"answered": 2, "late": 0},
     ],
 )
 def test_what_is_old_or_little_or_of_tomorrow_counts_like_nothing(
@@ -336,7 +332,6 @@ speaks_the_language
 has_places
 had_places_lately
 open_now
-answers_in_time
 stands_in
 desk_of_the_country
 desk_of_the_submitter

@@ -156,7 +156,6 @@ def test_what_speaks_for_someone_is_told() -> None:
         "WOMEN",
         capacity=2,
         capacity_as_of=NOON,
-        answered=9,
     )
 
     [women, iom] = rank_recipients(known).candidates
@@ -168,7 +167,6 @@ def test_what_speaks_for_someone_is_told() -> None:
         ReasonIn.SERVES_THIS_AGE,
         ReasonIn.SPEAKS_THE_LANGUAGE,
         ReasonIn.HAS_PLACES,
-        ReasonIn.ANSWERS_IN_TIME,
     )
     assert iom.reasons == (
         ReasonIn.WORKS_IN_THE_COUNTRY,

@@ -51,8 +51,6 @@ def generate_offices(draw: st.DrawFn, number: int) -> Profile:
         capacity=draw(st.sampled_from([None, 0, 1])),
         capacity_as_of=NOON - draw(ages),
         deputy=draw(st.sampled_from((None, *CODES))),
-        answered=draw(st.integers(0, 6)),
-        late=draw(st.integers(0, 3)),
     )
 
 
@@ -270,8 +268,6 @@ def build_question(count: int) -> Question:
             capacity=number % 4,
             capacity_as_of=NOON - timedelta(hours=number % 200),
             deputy=f"OFFICE_{(number * 7) % count:05}",
-            answered=number % 9,
-            late=number % 5,
         )
         for number in range(count)
     ]

@@ -15,7 +15,13 @@ from app.disclosure.queries import ReadContext, list_conditions
 ME, OTHER = UUID(int=1), UUID(int=2)
 HELP = frozenset({Purpose.SHELTER})
 OPENED = {Condition.CONSENTED, Condition.POLICE_CONSENT}
-NEITHER_OWN = {Condition.SAFE, Condition.NOT_OF_ORIGIN, Condition.ORIGIN_PERMITTED, *OPENED}
+NEITHER_OWN = {
+    Condition.SAFE,
+    Condition.KNOWS_LEAD,
+    Condition.NOT_OF_ORIGIN,
+    Condition.ORIGIN_PERMITTED,
+    *OPENED,
+}
 
 
 def build_sight(  # noqa: PLR0913 - one for each condition
@@ -31,7 +37,7 @@ def build_sight(  # noqa: PLR0913 - one for each condition
 ) -> Any:
     """Return a context for reading; by default, a safe office has a consent for `needs`."""
     stands = SimpleNamespace(
-        case=SimpleNamespace(is_in_sight=follows),
+        case=SimpleNamespace(is_in_sight=follows, may_know_lead=lambda _: True),
         is_of_origin=lambda _: of_origin,
         is_safe=lambda _, __: safe,
         is_permitted_for_origin=lambda _: True,

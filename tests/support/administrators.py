@@ -23,6 +23,7 @@ OFFICE: Final[Json] = {
     "sexes": [],
     "ages": [],
     "opening": [],
+    "places": None,
     "deputy": None,
     "can_lead": False,
     "active": False,

@@ -1,13 +1,14 @@
 """A case whose lead asked a consulate of the State of origin for a travel document.
 
-In some worlds the person later crosses a border, or another office takes over the lead. The
-consulate must read and receive the same in all of these worlds (ADR 43).
+In some worlds the person later crosses a border, another office takes over the lead, the
+case is suspended, or it does not become an emergency. The consulate must read and receive
+the same in all of these worlds (ADR 43).
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, Final
 
 from httpx2 import Response
@@ -43,6 +44,10 @@ MOVES: Final[Mapping[str, tuple[str | None, str | None]]] = {
     "led by another at home": (None, "SANA_SEZIM"),
 }
 """The country to which the person goes after the request, and the new lead."""
+REST: Final = "is suspended"
+END_OF_REST: Final = "is suspended and resumed, and is no emergency"
+SECRETS: Final = (REST, END_OF_REST)
+"""Worlds in which the person stays, and the case changes in a way that is not shown."""
 ID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 REQUEST: Final = re.compile(r"urn:uuid:[0-9a-f-]{36}")
 NEXT_PAGE: Final = re.compile(r'"next":"[^"]+"')
@@ -52,6 +57,8 @@ SEALED: Final = (
     "/safety-alert",
     "/export/htcds",
 )
+OWN: Final = {"figures": "/figures/own", "counts": "/worklist/counts"}
+"""Figures of an office over all its cases."""
 FILTERS: Final = (
     {"country": "KZ"},
     {"country": "KG"},
@@ -182,7 +189,12 @@ OVER: Final = frozenset({"completed", "expired", "withdrawn"})
 
 
 def prepare(
-    world: World, ids: Ids, *, submits: bool = False, is_asked: bool = True
+    world: World,
+    ids: Ids,
+    *,
+    submits: bool = False,
+    is_asked: bool = True,
+    consents: Sequence[Json] = (),
 ) -> Asked:
     """Create a case that KZ_LEAD leads. If `is_asked`, also refer it to the consulate.
 
@@ -199,6 +211,7 @@ def prepare(
         make_return_consent(),
         make_consent(focal_point=CONSULATE, **papers),
         *(make_handover_consent(one) for one in LEADS),
+        *consents,
     ]
     guards = {"country_of_origin": "UZ", "origin_contact": "permitted"}
     case = lead.take_lead(submitter.submit(consents=given, safeguards=guards))
@@ -224,12 +237,14 @@ def play(made: Asked, stage: str, where: str, *, answers: bool = True) -> dict[s
     made.ids.begin("moved")
     world.advance(minutes=10)
     read_all(made, "moved")
-    run_lead_actions(made, answers=answers)
+    run_lead_actions(made, answers=answers, emergency=where != END_OF_REST)
     read_all(made, "worked on")
     filter_cases(made)
     for hours in (6, 42):
         world.wait(hours=hours)
         read_all(made, f"{hours} hours later")
+        if where == END_OF_REST and hours == 6:
+            unwrap(made.lead.does("resume", made.case))
     take_next_step(made)
     read_all(made, "acted")
     end(made)
@@ -272,7 +287,16 @@ BESIDE: Final[Mapping[str, Callable[[Asked], None]]] = {
 
 
 def move(made: Asked, where: str) -> None:
-    """Relocate the person, hand the lead over, or do both, as `MOVES[where]` says."""
+    """Relocate the person, hand the lead over, or do both, as `MOVES[where]` says.
+
+    In a world of `SECRETS`, suspend the case instead.
+    """
+    if where in SECRETS:
+        until = (made.world.now + timedelta(days=6)).isoformat()
+        unwrap(
+            made.lead.does("suspend", made.case, {"reason": "SAFETY", "review_at": until})
+        )
+        return
     country, successor = MOVES[where]
     if country:
         unwrap(made.lead.does("relocate", made.case, {"country": country}))
@@ -284,12 +308,16 @@ def move(made: Asked, where: str) -> None:
     unwrap(made.lead.does("accept", offer, make_takeover()))
 
 
-def run_lead_actions(made: Asked, *, answers: bool = True) -> None:
-    """Perform the actions of the current lead that are the same in all worlds."""
+def run_lead_actions(made: Asked, *, answers: bool = True, emergency: bool = True) -> None:
+    """Perform the actions of the current lead, which are the same in almost all worlds.
+
+    Without `emergency`, the priority of the case does not change.
+    """
     lead, case, path = made.lead, made.case, get_path(made.case)
     unwrap(lead.create(f"{path}/risk-assessments", {"level": "low"}))
     match = {"If_Match": lead.get_tag(case)}
-    unwrap(lead.ask("PATCH", path, {"priority": "emergency"}, headers=match))
+    priority = "emergency" if emergency else "urgent"
+    unwrap(lead.ask("PATCH", path, {"priority": priority}, headers=match))
     match = {"If_Match": lead.get_tag(case)}
     identity = {"section": "identity", "names": ["Ойгул"]}
     unwrap(lead.ask("PUT", f"{path}/sections/identity", identity, headers=match))
@@ -323,7 +351,7 @@ def read_all(made: Asked, when: str) -> None:
     """Read everything that the consulate can read, and store the responses."""
     read, path = made.consulate, get_path(made.case)
     ids = {"code": made.case["code"]}
-    paths = {name: f"{path}{name}" for name in SEALED}
+    paths = {name: f"{path}{name}" for name in SEALED} | OWN
     if made.referral:
         ids["referral_id"] = made.referral["id"]
         paths["notes"] = f"{get_path(made.referral)}/notes"

@@ -197,6 +197,8 @@ class Referral:
     """The time that was left when the recipient asked a question or paused the referral."""
     paused_time: int | None = None
     """The time that was left when the case was suspended."""
+    seen: tuple[str, str | None, str | None] | None = None
+    """The state, lead and holder that the recipient sees once its help is completed."""
 
     def is_known_to(self, me: str) -> bool:
         """Return whether an office may learn who the recipient is (ADR 20)."""

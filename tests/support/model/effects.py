@@ -13,8 +13,10 @@ from tests.support.model.case_values import (
     HELPS,
     HOUR,
     KZ,
+    LED,
     OVERSIGHT,
     SHORTLIST,
+    UNLED,
     Handover,
     Model,
     Referral,
@@ -111,13 +113,19 @@ def update_referrals(
     return world
 
 
-def end_recipient_parts(world: Model, only: Callable[[Referral], bool]) -> Model:
-    """Make recipients former recipients if their sent referrals satisfy a condition."""
-    left = (
-        replace(one, is_past=True) if one.is_sent and only(one) else one
+def store_seen(world: Model) -> Model:
+    """Store what offices see whose help is completed; the end of the case follows."""
+    now = world.state, world.find_party("lead"), world.holder
+    ended = world.state not in LED | UNLED
+    found = (
+        replace(
+            one, seen=(now[0], *one.seen[1:]) if ended and one.seen else one.seen or now
+        )
+        if one.state == "completed"
+        else one
         for one in world.referrals
     )
-    return replace(world, referrals=tuple(left))
+    return replace(world, referrals=tuple(found))
 
 
 NEVER: Final = 1000 * HOUR

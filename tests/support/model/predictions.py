@@ -56,6 +56,7 @@ from tests.support.model.effects import (
     is_fit,
     is_unfit,
     replace_lead,
+    store_seen,
 )
 from tests.support.model.missed_deadlines import advance, wait
 from tests.support.model.side_records import BESIDE
@@ -86,9 +87,9 @@ def compute_outcome(world: Model, actor: Actor, act: Act) -> Outcome:
     action, target, poor = act
     about, _, name = action.partition(".")
     if about == "time":
-        return OK, (wait if name == "wait" else advance)(world, target)
+        return OK, store_seen((wait if name == "wait" else advance)(world, target))
     verdict, after = MACHINES[about](world, actor, name, target, poor)
-    return verdict, after if verdict in {OK, GONE} else world
+    return verdict, store_seen(after) if verdict in {OK, GONE} else world
 
 
 def get_verdict(

@@ -39,7 +39,6 @@ from tests.support.model.effects import (
     add_party,
     apply_automatic_steps,
     cancel_offers,
-    end_recipient_parts,
     get_next_lead,
     is_helping,
     may_take_over,
@@ -116,8 +115,8 @@ def on_risk(world: Model, actor: Actor, _: str, level: str, __: bool) -> Outcome
 def on_safeguards(world: Model, actor: Actor, _: str, fears: str, __: bool) -> Outcome:
     """Return the outcome of writing the safeguards.
 
-    A recipient, or the candidate of a case without a lead, loses access at once if it
-    becomes unsafe (ADR 11).
+    A recipient that still helps, or the candidate of a case without a lead, loses access at
+    once if it becomes unsafe (ADR 11).
     """
     me = actor.focal_point
     if not world.can_see_case(me):
@@ -126,7 +125,6 @@ def on_safeguards(world: Model, actor: Actor, _: str, fears: str, __: bool) -> O
         return NOT_YOURS, world
     after = replace(world, fears=fears)
     after = update_referrals(after, WITHDRAWN, lambda one: one.to in after.unsafe)
-    after = end_recipient_parts(after, lambda one: one.to in FEARS[fears])
     after = apply_automatic_steps(cancel_offers(after, lambda one: one.to in FEARS[fears]))
     if after.find_party("lead") is None and after.holder in after.unsafe:
         left = remove_parties(replace(after, state="submitted"), "candidate", "desk")

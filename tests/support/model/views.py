@@ -4,6 +4,7 @@ from tests.support.model.case_values import (
     ALIVE,
     CASE,
     HANDOVER,
+    PAST,
     REFERRAL,
     THE_CASE,
     UNLED,
@@ -16,6 +17,7 @@ from tests.support.model.case_values import (
     get_case_sides,
     get_handover_sides,
     get_referral_sides,
+    has_part,
 )
 from tests.support.model.deadlines import is_failing
 from tests.support.model.effects import get_next_lead
@@ -52,20 +54,27 @@ def show_case(world: Model, actor: Actor) -> View | None:
         get_case_sides(world, me),
         world.get_relations(me) or world.get_parts(me),
     )
-    steps = CASE.list_actions(world.state, sides, actor.roles, check_case_needs(world, me))
-    follows = world.can_follow(me)
+    follows, (state, lead, holder) = world.can_follow(me), get_seen(world, me)
+    steps = CASE.list_actions(state, sides, actor.roles, check_case_needs(world, me))
     shown = sides and (world.is_party(me) or world.state in UNLED | {"void"})
     due = world.get_time_left(THE_CASE) if shown else None
     if not follows and is_past_its_first_lead(world):
-        return tuple(sorted(you_are)), world.state, None, None, None, steps
-    return (
-        tuple(sorted(you_are)),
-        world.state,
-        world.find_party("lead"),
-        world.holder,
-        due,
-        steps,
-    )
+        return tuple(sorted(you_are)), state, None, None, None, steps
+    return tuple(sorted(you_are)), state, lead, holder, due, steps
+
+
+def get_seen(world: Model, me: str) -> tuple[str, str | None, str | None]:
+    """Return the state, lead and holder that an office sees, if it sees them (ADR 90)."""
+    now = world.state, world.find_party("lead"), world.holder
+    mine = world.get_relations(me) - PAST
+    helps = [o for o in world.referrals if o.to == me and has_part(o) and not o.is_past]
+    others = world.get_parts(me) - PAST - {"submitter", "recipient"}
+    if others or not helps or any(one.seen is None for one in helps):
+        return now
+    if mine and not is_past_its_first_lead(world):
+        return now
+    state, lead, holder = helps[-1].seen or now
+    return world.state if mine else state, lead, holder
 
 
 def is_past_its_first_lead(world: Model) -> bool:
@@ -83,7 +92,7 @@ def show_referral(world: Model, number: int, actor: Actor) -> View | None:
     me = actor.focal_point
     met = check_referral_needs(world, one, me)
     steps = REFERRAL.list_actions(one.state, sides, actor.roles, met)
-    sender = world.holder if world.can_see_case(me) else None
+    sender = get_seen(world, me)[2] if world.can_see_case(me) else None
     due = world.get_time_left(("referral", number)) if one.is_known_to(me) else None
     return tuple(sorted(sides)), one.state, sender, due, steps
 
