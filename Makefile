@@ -55,7 +55,7 @@ endif
 .DELETE_ON_ERROR:
 .PHONY: pooler help setup run check test test-all test-cells test-fast test-older test-elsewhere statements guards console-measure slow soak nightly clients lint \
 	squawk rehearse format hooks \
-	bench bench-against bench-growth bench-instructions bench-peers bench-smoke profile torture simulate explore compare-answers compare-requests failpoints drill runbook browser browser-journeys screenshots fuzz fuzz-api mutate plant coverage assurance \
+	bench bench-against bench-growth bench-instructions bench-peers bench-smoke profile torture simulate twins explore compare-answers compare-requests failpoints drill runbook browser browser-journeys screenshots fuzz fuzz-api mutate plant coverage assurance \
 	audit sbom migrate examples messages openapi breaking docs lock
 
 help: ## List the commands
@@ -105,7 +105,7 @@ soak: $(READY) ## Run the long tests in full
 	$(BIN)/pytest -n auto --effort night --timeout 0 -m soak $(T)
 
 nightly: ## Run all tests, long runs, 2,000 new seeds, fuzzing, mutation and audit, for hours
-	$(MAKE) --keep-going audit test-cells soak simulate explore rewrap-torture fuzz mutate \
+	$(MAKE) --keep-going audit test-cells soak simulate twins explore rewrap-torture fuzz mutate \
 		SEED=$(or $(SEED),$(shell date +%s)) SEEDS=$(or $(SEEDS),2000) STATES=$(or $(STATES),5000) KEEP=--keep
 
 failpoints: $(READY) ## Make each statement of each write fail in turn: DATABASE=sqlite or postgresql
@@ -134,6 +134,9 @@ rewrap-torture: $(READY) ## Kill `key rewrap` of many cases under load: CASES=10
 
 simulate: $(READY) ## Simulate the service with one seed, SEED=17, or many on all cores, SEEDS=2000
 	$(BIN)/python -W ignore -m tests.simulation $(if $(SEED),--seed $(SEED)) $(if $(SEEDS),--seeds $(SEEDS)) $(KEEP)
+
+twins: $(READY) ## Compare what offices observe in twin worlds: SEEDS=2000 DATABASE=sqlite, or SEED=17
+	$(BIN)/python -W ignore -m tests.twins --database $(DATABASE) $(if $(SEED),--seed $(SEED)) $(if $(SEEDS),--seeds $(SEEDS))
 
 explore: $(READY) ## Search for states of a case without a possible action: STATES=1000 SEED=1
 	$(BIN)/python -W ignore -m tests.exploration $(if $(SEED),--seed $(SEED)) $(if $(STATES),--states $(STATES))
