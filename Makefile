@@ -55,7 +55,7 @@ endif
 .DELETE_ON_ERROR:
 .PHONY: pooler help setup run check test test-all test-cells test-fast test-older test-elsewhere statements guards console-measure slow soak nightly clients lint \
 	squawk rehearse format hooks \
-	bench bench-against bench-growth bench-instructions bench-peers bench-smoke profile torture simulate twins explore compare-answers compare-requests failpoints drill runbook browser browser-journeys screenshots fuzz fuzz-api mutate plant coverage assurance \
+	bench bench-against bench-growth bench-instructions bench-peers bench-smoke profile torture simulate twins explore compare-answers compare-requests failpoints drill outage runbook browser browser-journeys screenshots fuzz fuzz-api mutate plant coverage assurance \
 	audit sbom migrate examples messages openapi breaking docs lock
 
 help: ## List the commands
@@ -114,6 +114,9 @@ failpoints: $(READY) ## Make each statement of each write fail in turn: DATABASE
 
 drill: $(READY) ## Lose a database under load and restore it: DATABASE=sqlite, postgresql-backup or postgresql
 	$(BIN)/python -W ignore -m tests.processes.drill $(DATABASE)
+
+outage: $(READY) ## Stop the worker, the database and a process behind HAProxy, which is installed from Debian: SECONDS=60
+	$(BIN)/python -W ignore -m tests.processes.outage $(or $(SECONDS),60)
 
 runbook: $(READY) ## Carry out the commands of the pages on SQLite and on PostgreSQL 17 (from Debian), 18, and 15 if it is installed
 	$(BIN)/pytest -v -p no:xdist --effort night --timeout 0 -s tests/processes/test_runbook.py \

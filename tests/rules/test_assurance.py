@@ -25,6 +25,21 @@ DRILL = {
     "erased_again": 1,
     "seconds_to_restore": 4.4,
 }
+TWINS = TOLD | {
+    "first_seed": 0,
+    "last_seed": 9,
+    "answers": 4_000,
+    "least": 21,
+    "failed": [4],
+}
+OUTAGE = {
+    "commit": "def",
+    "seconds": 60.0,
+    "reads": {"before: 200": 7, "no worker: 200": 3},
+    "submitted": 5,
+    "wrong": ["no worker: /v1/cases: 502"],
+    "lost": ["KZ-1"],
+}
 EMPTY = "Before.\n<!-- runs: written by make -->\n<!-- end of runs -->\nAfter.\n"
 
 
@@ -53,6 +68,23 @@ def test_what_a_run_left_is_a_row(root: Path) -> None:
     assert (
         "| `make simulate` | seeds 1 to 50: 12,345 steps, 99 requests, "
         "7 crashes of the worker, 700 days; 2 min | nothing | abc |\n"
+    ) in page
+
+
+def test_runs_of_twins_and_outages_are_rows(root: Path) -> None:
+    leave(root, ".simulation/twins-sqlite.json", TWINS)
+    leave(root, ".torture/outage.json", OUTAGE)
+
+    assurance.main()
+
+    page = (root / "page.md").read_text()
+    assert (
+        "| `make twins`, SQLite | seeds 0 to 9: 4,000 pairs of answers; each secret before "
+        "each relation at least 21 times; 2 min | 1 found | abc |\n"
+    ) in page
+    assert (
+        "| `make outage` | 300 s without a worker, 60 s without the database, one process "
+        "killed; 10 reads, 5 submissions | 2 found | def |\n"
     ) in page
 
 

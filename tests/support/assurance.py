@@ -70,6 +70,26 @@ def describe_simulation(told: Numbers) -> tuple[str, str]:
     return how, format_findings(told["failed"])
 
 
+def describe_twins(told: Numbers) -> tuple[str, str]:
+    """Return the extent and the findings of a run of twin worlds."""
+    how = (
+        f"seeds {told['first_seed']} to {told['last_seed']}: {told['answers']:,} pairs of "
+        f"answers; each secret before each relation at least {told['least']} times; "
+        f"{told['seconds'] / 60:.0f} min"
+    )
+    return how, format_findings(told["failed"])
+
+
+def describe_outage(told: Numbers) -> tuple[str, str]:
+    """Return the extent and the findings of a run of outages behind a proxy."""
+    how = (
+        f"{5 * told['seconds']:.0f} s without a worker, {told['seconds']:.0f} s without "
+        f"the database, one process killed; {sum(told['reads'].values()):,} reads, "
+        f"{told['submitted']:,} submissions"
+    )
+    return how, format_findings([*told["wrong"], *told["lost"]])
+
+
 def describe_fuzzing(told: Numbers) -> tuple[str, str]:
     """Return the extent and the findings of a fuzzing run."""
     users = told["users"]
@@ -116,6 +136,8 @@ def list_runs() -> Iterator[Run]:
             describe_failpoints,
         )
         yield Run(f"`make drill`, {name}", f".torture/drill-{kind}.json", describe_drill)
+        yield Run(f"`make twins`, {name}", f".simulation/twins-{kind}.json", describe_twins)
+    yield Run("`make outage`", ".torture/outage.json", describe_outage)
     yield Run("`make simulate`", ".simulation/result.json", describe_simulation)
     yield Run("`make mutate`", ".mutation/result.json", describe_mutation)
     yield Run("`make fuzz-api`", ".fuzz/result.json", describe_fuzzing)
