@@ -1,4 +1,4 @@
-# All commands of this project. CI runs `make check browser browser-journeys clients torture pooler` (.ci/run).
+# All commands of this project. CI runs six of them (.ci/run).
 
 PYTHON ?= python3
 UV := .uv/bin/uv
