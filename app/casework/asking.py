@@ -13,7 +13,6 @@ from app.casework.acting import require_further
 from app.consents import standing
 from app.deadlines import actions as deadline_actions
 from app.deadlines.limits import DeadlineKind
-from app.deadlines.queries import compute_due_at
 from app.directory import queries as directory_queries
 from app.kernel.actors import Side
 from app.kernel.problems import Problem
@@ -46,7 +45,7 @@ def ask_submitter(tx: WriteTransaction, code: str, new: QuestionInput) -> Questi
     tx.session.add(question)
     case_actions.add_message(tx, case, f"question {question.id}", new.question)
     kind, submitter = DeadlineKind.ANSWER, case.submitter
-    due_at = compute_due_at(tx, kind, case, waits_on=submitter)
+    due_at = questions.get_answer_term(tx, case).compute_end(tx.now)
     deadline_actions.restart(tx, question, kind, due_at, waits_on=submitter)
     record_event(tx, case, "case.asked", question)
     return question

@@ -112,7 +112,7 @@ def resume_questions(tx: WriteTransaction, case: Case) -> None:
     for question in waiting:
         if question.id not in started:
             kind, submitter = DeadlineKind.ANSWER, case.submitter
-            fresh = deadline_queries.get_term(tx, kind, case, waits_on=submitter)
+            fresh = questions.get_answer_term(tx, case)
             deadline_actions.resume(tx, question, kind, fresh, waits_on=submitter)
 
 

@@ -74,6 +74,26 @@ def test_a_question_in_an_emergency_is_due_in_four_hours(
     assert officer.get_worklist()[0][2] == "2026-06-01T16:00:00Z"
 
 
+def test_question_after_a_change_of_priority_is_due_by_the_priority_before(
+    officer: Someone, lead: Someone, case: Json
+) -> None:
+    """The submitter must not learn the new priority of a case that is led (R12)."""
+    changed = lead.ask(
+        "PATCH",
+        get_path(case),
+        {"priority": "emergency"},
+        headers={"If-Match": lead.get_tag(case)},
+    )
+    assert unwrap(changed)["summary"]["priority"] == "emergency"
+
+    ask_submitter(lead, case)
+    rest = {"reason": "SURVIVOR_REQUEST", "review_at": "2026-06-04T09:00:00Z"}
+    unwrap(lead.does("suspend", case, rest))
+    unwrap(lead.does("resume", case))
+
+    assert [row[2] for row in officer.get_worklist()] == ["2026-06-02T12:00:00Z"]
+
+
 def test_a_candidate_asks_and_reads_the_answer_once_it_acknowledged(
     officer: Someone, lead: Someone
 ) -> None:
